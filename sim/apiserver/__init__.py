@@ -1,0 +1,1 @@
+"""The simulated API server: semantics in process; transport elsewhere."""

@@ -1,0 +1,35 @@
+"""The time of day in the simulated world: an epoch plus the loop's microseconds."""
+
+from datetime import UTC, datetime, timedelta
+
+from sim.loop import Loop
+
+EPOCH = datetime(2026, 1, 5, 8, 0, 0, tzinfo=UTC)  # a Monday morning, far from any leap second
+
+
+class Clock:
+    """Implements ``controller.ports.Clock`` and formats the API server's timestamps.
+
+    ``skew_s`` shifts what one process believes the time to be.
+    """
+
+    def __init__(self, loop: Loop, *, epoch: datetime = EPOCH, skew_s: float = 0.0) -> None:
+        self._loop = loop
+        self._epoch = epoch + timedelta(seconds=skew_s)
+        self._second = -1
+        self._text = ""
+
+    def utcnow(self) -> datetime:
+        return self._epoch + timedelta(microseconds=self._loop.now_us)
+
+    def timestamp(self) -> str:
+        """Now as ``metav1.Time``: RFC 3339, truncated to the second."""
+        second = self._loop.now_us // 1_000_000
+        if second != self._second:
+            self._second = second
+            self._text = (self._epoch + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._text
+
+    def microtimestamp(self) -> str:
+        """Now as ``metav1.MicroTime``: RFC 3339 with six decimals."""
+        return self.utcnow().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,1 @@
+"""What a cluster does around Tekton: scheduling, kubelets, images, memory, logs, eviction."""

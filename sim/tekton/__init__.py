@@ -1,0 +1,1 @@
+"""Tekton as controllers on the simulated API, in Tekton's own words."""

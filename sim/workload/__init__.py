@@ -1,0 +1,1 @@
+"""Who asks for work and when: names, arrivals, outcome mixes."""
