@@ -1,0 +1,177 @@
+"""The lines of a record: the public schema, one pydantic model a kind.
+
+A record is JSON lines: one ``run``, then per scenario a ``scenario``, its ``step``, ``execution``, ``span`` and
+``calls`` lines and one ``scenario_end``, and at last one ``end``. Every ``*_us`` is in whole virtual microseconds
+since the world of that scenario began; each scenario has its own world. Models are strict (no number in quotes,
+no 1 for true) and ignore fields that they do not know, so that a writer may add some.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+
+Micros = Annotated[int, Field(ge=0, description="whole virtual microseconds, 0 or more")]
+Instant = Annotated[int | None, Field(ge=0, description="whole virtual microseconds, 0 or more, or null")]
+Count = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
+Text = Annotated[str, Field(description="text")]
+TextOrNull = Annotated[str | None, Field(description="text or null")]
+Flag = Annotated[bool, Field(description="true or false")]
+Settings = Annotated[dict[str, Any], Field(description="an object")]
+Verdict = Annotated[Literal["passed", "failed"], Field(description='"passed" or "failed"')]
+
+
+class Line(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Run(Line):
+    """The first line: what was run, with which seed, against which backend.
+
+    ``epoch`` is the time of day (RFC 3339) at 0 virtual microseconds; ``settings`` is free JSON.
+    """
+
+    kind: Literal["run"]
+    schema_: Annotated[Literal[1], Field(alias="schema", description="the number 1")]
+    version: Text
+    seed: Annotated[int, Field(description="a whole number")]
+    backend: Text
+    epoch: Text
+    command: Text
+    settings: Settings
+
+
+class Scenario(Line):
+    """A scenario begins. ``id`` is 1 for the first and grows by 1; ``scale`` multiplies its executions."""
+
+    kind: Literal["scenario"]
+    id: Annotated[int, Field(ge=1, description="a whole number, 1 or more")]
+    feature: Text
+    description: Text
+    file: Text
+    line: Count
+    name: Text
+    tags: Annotated[list[str], Field(description="a list of texts")]
+    scale: Count
+    source: Annotated[Literal["feature", "workload"], Field(description='"feature" or "workload"')]
+    settings: Settings
+
+
+class Step(Line):
+    """One Gherkin step and the stretch of virtual time it took."""
+
+    kind: Literal["step"]
+    scenario: Count
+    keyword: Text
+    text: Text
+    line: Count
+    status: Annotated[
+        Literal["passed", "failed", "skipped"], Field(description='"passed", "failed" or "skipped"')
+    ]
+    start_us: Micros
+    end_us: Micros
+    error: TextOrNull
+
+
+class Execution(Line):
+    """One WorkflowExecution and the instants of its life; null where an instant was not reached.
+
+    ``pipeline_run`` is null when it never had one. ``censored``: not terminal when the run ended.
+    """
+
+    kind: Literal["execution"]
+    scenario: Count
+    namespace: Text
+    name: Text
+    workflow: Text
+    target: Text
+    pipeline_run: TextOrNull
+    created_us: Micros
+    pipeline_run_created_us: Instant
+    running_us: Instant
+    pipeline_run_finished_us: Instant
+    terminal_us: Instant
+    lock_released_us: Instant
+    phase: Annotated[
+        Literal["Pending", "Running", "Completed", "Failed"],
+        Field(description='"Pending", "Running", "Completed" or "Failed"'),
+    ]
+    reason: TextOrNull
+    was_execution_failure: Annotated[bool | None, Field(description="true, false or null")]
+    message: Text
+    censored: Flag
+    deleted_us: Instant = None
+
+
+class Span(Line):
+    """A stretch of one execution's life on one lane (an object, or a step of it); ``end_us`` null: still open."""
+
+    kind: Literal["span"]
+    scenario: Count
+    execution: Annotated[str, Field(description='text "namespace/name"')]
+    lane: Text
+    name: Text
+    start_us: Micros
+    end_us: Instant
+    status: Annotated[
+        Literal["ok", "failed", "waiting", "lock", "open"],
+        Field(description='"ok", "failed", "waiting", "lock" or "open"'),
+    ]
+
+
+class Calls(Line):
+    """API calls of one component, by verb and resource; ``errors`` counts answers by HTTP status code."""
+
+    kind: Literal["calls"]
+    scenario: Count
+    component: Text
+    verb: Text
+    resource: Text
+    count: Count
+    errors: Annotated[
+        dict[str, Annotated[int, Field(ge=0)]], Field(description="an object of counts by HTTP status code")
+    ]
+
+
+class ScenarioEnd(Line):
+    """A scenario is over. ``executions`` must agree with the lines above it."""
+
+    kind: Literal["scenario_end"]
+    scenario: Count
+    status: Verdict
+    error: TextOrNull
+    virtual_us: Micros
+    executions: Count
+    simpy_events: Count
+
+
+class End(Line):
+    """The last line: without it, or when a count does not agree, the record is truncated."""
+
+    kind: Literal["end"]
+    scenarios: Count
+    executions: Count
+
+
+AnyLine = Run | Scenario | Step | Execution | Span | Calls | ScenarioEnd | End
+MODELS: dict[str, type[Line]] = {
+    "run": Run,
+    "scenario": Scenario,
+    "step": Step,
+    "execution": Execution,
+    "span": Span,
+    "calls": Calls,
+    "scenario_end": ScenarioEnd,
+    "end": End,
+}
+
+
+class Wall(Line):
+    """What the wall clock said, beside the record: seconds of the run and of each scenario by its id."""
+
+    wall_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False, description="seconds, 0 or more")]
+    scenarios: Annotated[
+        dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]],
+        Field(description="an object of seconds by scenario id"),
+    ] = {}
