@@ -1,0 +1,90 @@
+"""What is asked of the world and what befalls it: steps that stand under Given and under When alike."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pytest_bdd import given, parsers, when
+
+from features.steps.words import seconds
+from scenarios.errors import BadInput
+from scenarios.story import Story
+from scenarios.target import Target
+from scenarios.world import World
+
+_STATES = {"is requested": (), "is running": ("Running",), "has completed": ("Completed",), "has failed": ("Failed",)}
+
+
+def asked(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a step under both words."""
+
+    def register(step: Callable[..., Any]) -> Callable[..., Any]:
+        for keyword in (given, when):
+            keyword(parsers.parse(text), stacklevel=2)(step)
+        return step
+
+    return register
+
+
+@asked('the {which} execution of "{workflow}" {state}')
+def execution_of(story: Story, which: str, workflow: str, state: str) -> None:
+    if state not in _STATES:
+        raise BadInput("step", f'an execution cannot be "{state}"', " or ".join(f'"{known}"' for known in _STATES))
+
+    async def tell(target: Target) -> None:
+        await target.request(which, workflow)
+        if _STATES[state]:
+            await target.reach(which, *_STATES[state])
+
+    story.each(tell)
+
+
+@asked('two executions of "{workflow}" are requested at the same instant')
+def two_executions(story: Story, workflow: str) -> None:
+    story.each(lambda target: target.request_together(workflow))
+
+
+@asked("the {which} execution is withdrawn")
+def withdrawn(story: Story, which: str) -> None:
+    story.each(lambda target: target.withdraw(which))
+
+
+@asked("{duration} passes")
+@asked("{duration} pass")
+def time_passes(story: Story, duration: str) -> None:
+    delay_s = seconds(duration)
+    story.each(lambda _: asyncio.sleep(delay_s))
+
+
+@asked("the lock is released")
+def lock_is_released(story: Story) -> None:
+    async def tell(target: Target) -> None:
+        await target.released()
+
+    story.each(tell)
+
+
+@asked('the step "{step}" {trouble}')
+def step_meets_trouble(story: Story, step: str, trouble: str) -> None:
+    async def tell(target: Target) -> None:
+        target.trouble(step, trouble)
+
+    story.each(tell)
+
+
+@asked("{account} may not {action}")
+def may_not(story: Story, world: World, account: str, action: str) -> None:
+    story.once(lambda: world.forbid(account, action))
+
+
+@asked("the controller crashes and restarts")
+def controller_restarts(story: Story, world: World) -> None:
+    story.once(world.crash_and_restart_controller)
+
+
+@asked("the reply to the start of the next run is lost")
+def reply_is_lost(story: Story) -> None:
+    async def tell(target: Target) -> None:
+        target.lose_next_reply()
+
+    story.each(tell)

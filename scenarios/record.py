@@ -1,0 +1,145 @@
+"""Writes the record of a run: JSON lines, one fact each, nothing in it from a wall clock.
+
+The schema is documented where it is read, in ``reports.record``. Keys are written in a fixed order and numbers as
+integers of virtual microseconds, so that one seed gives one file, byte for byte.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from scenarios.chronicle import Chronicle, Execution
+from scenarios.errors import BadInput
+from scenarios.story import Step
+from scenarios.world import World
+
+SCHEMA = 1
+_TEXT_MAX = 2000
+
+
+class Recording:
+    """The lines of one run, kept until :meth:`write`; a run that is broken off leaves no file."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.wall: dict[str, Any] = {}
+        self._scenarios = 0
+        self._executions = 0
+
+    def _line(self, kind: str, **fields: Any) -> None:
+        self.lines.append(json.dumps({"kind": kind, **fields}, ensure_ascii=False, separators=(",", ":")))
+
+    def run(self, *, version: str, seed: int, backend: str, epoch: str, command: str, settings: dict[str, Any]) -> None:
+        self._line(
+            "run",
+            schema=SCHEMA,
+            version=version,
+            seed=seed,
+            backend=backend,
+            epoch=epoch,
+            command=command,
+            settings=settings,
+        )
+
+    def scenario(self, **fields: Any) -> int:
+        """Open a scenario; the number it is known by in the lines that follow."""
+        self._scenarios += 1
+        self._line("scenario", id=self._scenarios, **fields)
+        return self._scenarios
+
+    def steps(self, scenario: int, steps: list[Step], targets: int) -> None:
+        for step in steps:
+            self._line(
+                "step",
+                scenario=scenario,
+                keyword=step.keyword,
+                text=step.text,
+                line=step.line,
+                status=step.status,
+                start_us=step.started_us,
+                end_us=step.ended_us,
+                error=step.explain(targets)[:_TEXT_MAX] if step.failures else None,
+            )
+
+    def history(self, scenario: int, world: World) -> None:
+        """Everything the chronicle knows: executions in the order of their creation, spans, API calls."""
+        for execution in world.chronicle:
+            self._execution(scenario, execution)
+        self._spans(scenario, world.chronicle)
+        for calls in world.api_calls():
+            self._line(
+                "calls",
+                scenario=scenario,
+                component=calls.component,
+                verb=calls.verb,
+                resource=calls.resource,
+                count=calls.count,
+                errors={str(code): count for code, count in sorted(calls.errors.items())},
+            )
+
+    def _execution(self, scenario: int, execution: Execution) -> None:
+        self._executions += 1
+        self._line(
+            "execution",
+            scenario=scenario,
+            namespace=execution.namespace,
+            name=execution.name,
+            workflow=execution.workflow,
+            target=execution.target,
+            pipeline_run=execution.pipeline_run,
+            created_us=execution.created_us,
+            pipeline_run_created_us=execution.pipeline_run_created_us,
+            running_us=execution.running_us,
+            pipeline_run_finished_us=execution.pipeline_run_finished_us,
+            terminal_us=execution.terminal_us,
+            lock_released_us=execution.lock_released_us,
+            deleted_us=execution.deleted_us,
+            phase=execution.phase,
+            reason=execution.reason,
+            was_execution_failure=execution.was_execution_failure,
+            message=execution.message[:_TEXT_MAX],
+            censored=not execution.terminal and execution.deleted_us is None,
+        )
+
+    def _spans(self, scenario: int, chronicle: Chronicle) -> None:
+        for span in chronicle.spans:
+            self._line(
+                "span",
+                scenario=scenario,
+                execution=f"{span.execution[0]}/{span.execution[1]}",
+                lane=span.lane,
+                name=span.name,
+                start_us=span.start_us,
+                end_us=span.end_us,
+                status=span.status if span.end_us is not None or span.status != "ok" else "open",
+            )
+
+    def scenario_end(self, scenario: int, *, status: str, error: str | None, world: World) -> None:
+        self._line(
+            "scenario_end",
+            scenario=scenario,
+            status=status,
+            error=error[:_TEXT_MAX] if error else None,
+            virtual_us=world.now_us(),
+            executions=len(world.chronicle.executions),
+            simpy_events=world.events_processed(),
+        )
+
+    def end(self) -> None:
+        self._line("end", scenarios=self._scenarios, executions=self._executions)
+
+    def write(self, path: Path) -> None:
+        """Write the record and, beside it, what the wall clock said. Raises BadInput when the place is not writable."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, "\n".join(self.lines) + "\n")
+            _replace(path.with_suffix(".wall.json"), json.dumps(self.wall, indent=1) + "\n")
+        except OSError as error:
+            raise BadInput(str(path), f"cannot be written ({error.strerror})", "a writable place") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)

@@ -1,0 +1,124 @@
+"""One target of a story: what can be asked for it, and what can be said about it afterwards."""
+
+import asyncio
+from typing import Protocol
+
+from controller.api.resources import WORKFLOW_EXECUTIONS
+from controller.executor.pipelinerun import pipeline_run_name
+from controller.ports import Cluster
+from scenarios.chronicle import Chronicle, Execution, Lock
+from scenarios.workflows import Workflow
+
+NAMESPACE = "kubernaut-system"
+_CHECK_S = 60.0  # how often a wait looks again by itself, should nothing at all happen
+
+
+class Backstage(Protocol):
+    """What a target needs of its world."""
+
+    cluster: Cluster
+    chronicle: Chronicle
+    workflows: dict[str, Workflow]
+    patience_s: float
+
+    def now_us(self) -> int: ...
+
+    def trouble(self, target_resource: str, step: str, trouble: str) -> None:
+        """From now on ``step`` of any workflow on this target meets ``trouble``. Raises BadInput for unknown words."""
+        ...
+
+    def lose_next_reply(self, pipeline_run: str) -> None:
+        """The next creation of this PipelineRun is carried out, but its reply never arrives."""
+        ...
+
+
+class Target:
+    """A target and the executions requested for it, called the first, the second …"""
+
+    def __init__(self, backstage: Backstage, name: str, resource: str) -> None:
+        self.name = name
+        self.resource = resource
+        self.lock_name = pipeline_run_name(resource)
+        self.backstage = backstage
+        self.spoken_of: Execution | None = None
+        self._names: dict[str, str] = {}
+
+    # --- asking -----------------------------------------------------------------------------------------------
+
+    async def request(self, which: str, workflow_id: str) -> None:
+        """Create the WorkflowExecution called ``which`` in the story."""
+        workflow = self.backstage.workflows.get(workflow_id)
+        if workflow is None:
+            known = ", ".join(sorted(self.backstage.workflows))
+            raise AssertionError(f'no workflow "{workflow_id}" in the catalogue; there are: {known}')
+        name = self._names[which] = f"we-{self.name}-{which}"
+        body = workflow.execution(name, NAMESPACE, self.resource)
+        await self.backstage.cluster.create(WORKFLOW_EXECUTIONS, NAMESPACE, body)
+
+    async def request_together(self, workflow_id: str) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.request("first", workflow_id))
+            group.create_task(self.request("second", workflow_id))
+
+    async def withdraw(self, which: str) -> None:
+        """Delete the WorkflowExecution, as its owner would."""
+        await self.backstage.cluster.delete(WORKFLOW_EXECUTIONS, NAMESPACE, self._names[which])
+
+    def trouble(self, step: str, trouble: str) -> None:
+        self.backstage.trouble(self.resource, step, trouble)
+
+    def lose_next_reply(self) -> None:
+        self.backstage.lose_next_reply(self.lock_name)
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    @property
+    def lock(self) -> Lock:
+        return self.backstage.chronicle.locks.get(self.lock_name) or Lock(self.lock_name)
+
+    def execution(self, which: str) -> Execution:
+        """The execution called ``which``; "it" in the steps that follow is this one."""
+        if which not in self._names:
+            raise AssertionError(f"the {which} execution was never requested")
+        execution = self.backstage.chronicle.executions.get((NAMESPACE, self._names[which]))
+        if execution is None:
+            raise AssertionError(f"the {which} execution never appeared")
+        self.spoken_of = execution
+        return execution
+
+    def executions(self) -> list[Execution]:
+        return [self.execution(which) for which in self._names]
+
+    async def reach(self, which: str, *phases: str) -> Execution:
+        """Wait until the execution is in one of ``phases``. Raises AssertionError when it ends otherwise or never does."""
+        give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)
+        while True:
+            execution = self.execution(which)
+            if execution.phase in phases:
+                return execution
+            if execution.terminal or execution.deleted_us is not None:
+                raise AssertionError(f"expected {' or '.join(phases)}, but it is {describe(execution)}")
+            if self.backstage.now_us() >= give_up_us:
+                raise AssertionError(
+                    f"expected {' or '.join(phases)} within {self.backstage.patience_s:.0f} s, but it is {describe(execution)}"
+                )
+            await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
+
+    async def released(self) -> int:
+        """Wait until nobody holds the lock; the instant in microseconds."""
+        give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)
+        while self.lock.held_by is not None:
+            if self.backstage.now_us() >= give_up_us:
+                raise AssertionError(f"the lock was not released within {self.backstage.patience_s:.0f} s")
+            await self.backstage.chronicle.change_of(self.lock_name, _CHECK_S)
+        return self.backstage.now_us()
+
+
+def describe(execution: Execution) -> str:
+    """The state of an execution in a few words."""
+    if execution.deleted_us is not None:
+        return "deleted"
+    reason = f" ({execution.reason}: {execution.message[:160]})" if execution.reason else ""
+    return f"{execution.phase}{reason}"
+
+

@@ -1,0 +1,191 @@
+"""The catalogue of workflows: what each bundle contains, and how its steps behave in the simulation.
+
+A workflow file holds one workflow: its bundle (image, version), its tasks with their order, and for each step the
+image it runs, how long it takes, how much memory it needs, which API requests it makes and what it prints.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+from scenarios.errors import BadInput
+from sim.workload import distributions
+from sim.workload.distributions import Distribution
+
+FOLDER = Path(__file__).parent / "workflows"
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=42)]
+"""A DNS label short enough for Tekton to build readable child names from it."""
+
+Time = Annotated[Distribution, PlainValidator(distributions.parse)]
+"""A duration or a distribution of durations; units are part of the value."""
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """Every part of a file: unknown fields are mistakes, and values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Request(Part):
+    """One API request that a step makes with the run's service account, about the target."""
+
+    verb: Literal["get", "list", "patch", "delete"]
+    resource: str = Field(description="plural.group as RBAC knows it, such as deployments.apps")
+    patch: dict[str, Any] = {}
+
+
+class Memory(Part):
+    """Kubernetes quantities: what the container may use, and what it really uses at its highest."""
+
+    limit: str = "128Mi"
+    peak: str = "32Mi"
+
+
+class WorkflowStep(Part):
+    name: Name
+    image: str
+    script: str = ""
+    duration: Time
+    memory: Memory = Memory()
+    cpu: str = "100m"
+    requests: list[Request] = []
+    log: str = ""
+
+
+class Task(Part):
+    name: Name
+    run_after: list[Name] = Field(default=[], alias="runAfter")
+    retries: int = Field(default=0, ge=0, le=10)
+    steps: list[WorkflowStep] = Field(min_length=1)
+
+
+class Workflow(Part):
+    """One workflow of the catalogue."""
+
+    workflow: Name
+    description: str
+    version: str
+    image: str
+    parameters: dict[str, str] = {}
+    tasks: list[Task] = Field(min_length=1)
+
+    def execution(self, name: str, namespace: str, target_resource: str) -> dict[str, Any]:
+        """A WorkflowExecution document that asks for this workflow on a target."""
+        return {
+            "apiVersion": "kubernaut.ai/v1alpha1",
+            "kind": "WorkflowExecution",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "remediationRequestRef": {
+                    "apiVersion": "kubernaut.ai/v1alpha1",
+                    "kind": "RemediationRequest",
+                    "name": name.replace("we-", "rr-", 1),
+                    "namespace": namespace,
+                },
+                "workflowRef": {"workflowId": self.workflow, "version": self.version, "containerImage": self.image},
+                "targetResource": target_resource,
+                "parameters": self.parameters,
+            },
+        }
+
+    def pipeline(self) -> dict[str, Any]:
+        """The Tekton Pipeline that the bundle holds."""
+        return {
+            "apiVersion": "tekton.dev/v1",
+            "kind": "Pipeline",
+            "metadata": {"name": "workflow"},
+            "spec": {
+                "params": [{"name": key, "type": "string"} for key in [*self.parameters, "TARGET_RESOURCE"]],
+                "tasks": [_pipeline_task(task) for task in self.tasks],
+            },
+        }
+
+
+def _pipeline_task(task: Task) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": task.name, "taskSpec": {"steps": [_step(step) for step in task.steps]}}
+    if task.run_after:
+        entry["runAfter"] = list(task.run_after)
+    if task.retries:
+        entry["retries"] = task.retries
+    return entry
+
+
+def _step(step: WorkflowStep) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "image": step.image,
+        "script": step.script or f"#!/bin/sh\nexec {step.name}\n",
+        "computeResources": {
+            "requests": {"cpu": step.cpu, "memory": step.memory.limit},
+            "limits": {"memory": step.memory.limit},
+        },
+    }
+
+
+def parse(text: str, where: str) -> Workflow:
+    """Read one workflow file. Raises BadInput naming ``where``, the field and the expected form."""
+    workflow = validate(Workflow, load_yaml(text, where), where)
+    known = {task.name for task in workflow.tasks}
+    for task in workflow.tasks:
+        for before in task.run_after:
+            if before not in known:
+                raise BadInput(where, f'task "{task.name}" runs after "{before}"', "the name of a task of this workflow")
+    cycle = next(_cycles({task.name: task.run_after for task in workflow.tasks}), None)
+    if cycle:
+        raise BadInput(where, f"tasks: {' -> '.join(cycle)} is a cycle", "an acyclic task graph")
+    return workflow
+
+
+def _cycles(graph: dict[str, list[str]]) -> Iterator[list[str]]:
+    done: set[str] = set()
+
+    def visit(task: str, path: list[str]) -> Iterator[list[str]]:
+        if task in path:
+            yield [*path[path.index(task) :], task]
+        elif task not in done:
+            for before in graph[task]:
+                yield from visit(before, [*path, task])
+            done.add(task)
+
+    for task in graph:
+        yield from visit(task, [])
+
+
+def load_yaml(text: str, where: str) -> Any:
+    """YAML to plain data. Raises BadInput with the line when it is malformed."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise BadInput(f"{where}{line}", f"malformed YAML ({getattr(error, 'problem', error)})") from None
+
+
+def validate(model: type[M], data: Any, where: str) -> M:
+    """Data to a model. Raises BadInput for the first field that does not fit."""
+    if not isinstance(data, dict):
+        raise BadInput(where, f"holds a {type(data).__name__}", "a mapping")
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        message = first["msg"].removeprefix("Value error, ")
+        raise BadInput(where, f"{field}: {message}") from None
+
+
+def load_folder(folder: Path = FOLDER) -> dict[str, Workflow]:
+    """All workflows of a folder by their name, in the order of the file names."""
+    workflows: dict[str, Workflow] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        workflow = parse(path.read_text(encoding="utf-8"), str(path))
+        workflows[workflow.workflow] = workflow
+    return workflows

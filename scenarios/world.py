@@ -1,0 +1,62 @@
+"""The world as stories and workloads see it: the same façade over the simulated cluster and a live one."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from scenarios.chronicle import Chronicle
+from scenarios.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCalls:
+    """How often one component made one kind of call, and how often it was refused, by HTTP code."""
+
+    component: str
+    verb: str
+    resource: str
+    count: int
+    errors: dict[int, int]
+
+
+class World(Protocol):
+    """One cluster with our controllers in it. Synchronous on the outside: a step never awaits."""
+
+    backend: str
+    chronicle: Chronicle
+
+    @property
+    def targets(self) -> list[Target]: ...
+
+    def now_us(self) -> int: ...
+
+    def play(self, story: Awaitable[None]) -> None:
+        """Run until ``story`` is done; its exceptions come through."""
+        ...
+
+    def statistic(self, statistic: str, timing: str) -> tuple[float, int]:
+        """``p95`` of a named timing over all executions so far, in seconds, and how many it is taken from.
+
+        Raises BadInput for an unknown statistic or timing.
+        """
+        ...
+
+    async def forbid(self, account: str, action: str) -> None:
+        """Take a permission away: ``the controller`` or ``the workflow's service account`` may not do ``action``."""
+        ...
+
+    async def crash_and_restart_controller(self) -> None:
+        """Kill the executor's process without warning and start a new one."""
+        ...
+
+    def api_calls(self) -> list[ApiCalls]: ...
+
+    def settings(self) -> dict[str, Any]:
+        """The assumptions of this world, each with its source, for the record."""
+        ...
+
+    def events_processed(self) -> int:
+        """Calendar events so far; 0 in a live world."""
+        ...
+
+    def close(self) -> None: ...
