@@ -1,0 +1,72 @@
+"""A CRD version's structural OpenAPI v3 schema, compiled once into closures.
+
+What a document shares with its predecessor (the very same object) is neither pruned, defaulted nor validated again,
+so a status patch costs what the status costs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.ports import Document
+from sim.apiserver.causes import BLOCKING, UNCHECKED
+from sim.apiserver.celrules import compile_rules
+from sim.apiserver.defaulting import compile_defaulting
+from sim.apiserver.errors import Cause
+from sim.apiserver.pruning import compile_pruning
+from sim.apiserver.structure import compile_check, compile_uniqueness
+from sim.apiserver.valuechecks import ABSENT
+
+
+class CompiledSchema:
+    """What one served version of a custom resource accepts. Raises RuleError for a CEL rule that does not compile."""
+
+    def __init__(self, openapi: Mapping[str, Any]) -> None:
+        self._prune = compile_pruning(openapi, resource=True)
+        self._default = compile_defaulting(openapi)
+        self._check = compile_check(_without_metadata(openapi))
+        self._unique = compile_uniqueness(openapi)
+        self._rules = compile_rules(openapi)
+
+    def prune(self, document: Document, old: Document | None = None) -> tuple[Document, list[str]]:
+        """The document without what the schema does not know, and the paths of what went, sorted."""
+        unknown: list[str] = []
+        pruned: Document = self._prune(document, old, "", unknown)
+        unknown.sort()
+        return pruned, unknown
+
+    def default(self, document: Document, old: Document | None = None) -> Document:
+        """The document with defaults in, and without nulls where null is not a value."""
+        if self._default is None:
+            return document
+        filled: Document = self._default(document, old)
+        return filled
+
+    def validate(self, new: Document, old: Document | None = None) -> list[Cause]:
+        """Everything wrong with ``new``; unchanged wrongs of ``old`` are forgiven (ratcheting)."""
+        if new is old:
+            return []
+        causes: list[Cause] = []
+        self._check(new, ABSENT if old is None else old, None, causes)
+        if self._unique is not None:
+            self._unique(new, old, None, causes)
+        if self._rules is not None:
+            if causes and any(cause.reason in BLOCKING for cause in causes):
+                causes.append(UNCHECKED)
+            else:
+                self._rules(new, old, "", causes)
+        return causes
+
+
+def compile_schema(openapi: Mapping[str, Any]) -> CompiledSchema:
+    """Compile ``spec.versions[].schema.openAPIV3Schema``."""
+    return CompiledSchema(openapi)
+
+
+def _without_metadata(openapi: Mapping[str, Any]) -> Mapping[str, Any]:
+    """ObjectMeta and TypeMeta are checked by the server's own rules, except for what the schema adds to the name."""
+    properties = openapi.get("properties") or {}
+    kept = {key: child for key, child in properties.items() if key not in ("apiVersion", "kind", "metadata")}
+    metadata = (properties.get("metadata") or {}).get("properties")
+    if metadata:
+        kept["metadata"] = {"type": "object", "properties": metadata}
+    return {**openapi, "properties": kept}
