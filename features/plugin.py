@@ -1,39 +1,44 @@
 """The pytest plugin: makes the steps known and plays each scenario when all of its steps have been told.
 
-A run is described by :class:`Run`, found on the pytest config under ``RUN``; without one, scenarios run in the
-simulated cluster at scale 1, so that ``pytest`` alone is enough for users who bind their own feature files.
+A run is described by a :class:`scenarios.run.FeatureRun`, put on the pytest config under ``RUN``; without one, scenarios
+run in the simulated cluster at scale 1. ``pytest some.feature`` collects a feature file named on the command line;
+users who bind their files themselves with ``pytest_bdd.scenarios`` are left alone.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+from pytest_bdd.steps import step_function_context_registry
 
+from scenarios.errors import BadInput
+from scenarios.gherkin import RUN
 from scenarios.run import FeatureRun, RunOptions
+from scenarios.simulated import open_world
 from scenarios.story import Step, Story
 from scenarios.world import World
 
 pytest_plugins = ("features.steps.asking", "features.steps.seeing")
 
-RUN = pytest.StashKey[FeatureRun]()
 _STORY = pytest.StashKey[Story]()
+_NAME = pytest.StashKey[str]()
 
 
 def run_of(config: pytest.Config) -> FeatureRun:
     if RUN not in config.stash:
-        config.stash[RUN] = FeatureRun(RunOptions())
+        config.stash[RUN] = FeatureRun(RunOptions(), open_world)
     return config.stash[RUN]
 
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """The world of this scenario: new, empty, and gone afterwards."""
-    world = run_of(request.config).open_world(request.node.nodeid.rpartition("::")[2], request.node.stash.get(_SEED, ""))
+    world = run_of(request.config).open_world(request.node.stash[_NAME])
     yield world
     world.close()
-
-
-_SEED = pytest.StashKey[str]()
 
 
 @pytest.fixture
@@ -44,16 +49,57 @@ def story(request: pytest.FixtureRequest, world: World) -> Story:
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
-    request.node.stash[_SEED] = f"{feature.name}/{scenario.name}"
-    story = request.getfixturevalue("story")
-    run_of(request.config).scenario_begins(story, feature, scenario)
+    request.node.stash[_NAME] = f"{feature.name}/{scenario.name}"
+    request.getfixturevalue("story")
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
     request.node.stash[_STORY].steps.append(Step(step.keyword.strip(), step.name, step.line_number))
 
 
-def pytest_bdd_after_scenario(request: pytest.FixtureRequest, scenario: Any) -> None:
+def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
     story = request.node.stash[_STORY]
-    if len(story.steps) == len(scenario.steps):  # otherwise telling already failed, and pytest says why
-        run_of(request.config).scenario_plays(story)
+    told = [step for step in story.steps if step.to_target is not None or step.to_all is not None]
+    if len(told) == len(scenario.steps):  # otherwise telling already failed, and pytest says why
+        run_of(request.config).scenario_plays(story, request.getfixturevalue("world"), feature, scenario)
+
+
+class FeatureFile(pytest.Module):
+    """A feature file as a module that holds one test for each of its scenarios."""
+
+    def _getobj(self) -> ModuleType:
+        module = ModuleType(self.path.stem)
+        source = f"from pytest_bdd import scenarios\nscenarios({self.path.name!r}, features_base_dir={str(self.path.parent)!r})"
+        exec(compile(source, str(self.path), "exec"), module.__dict__)  # noqa: S102  # binds by the caller's frame
+        return module
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
+    named = {Path(argument.partition("::")[0]).resolve() for argument in parent.config.args}
+    if file_path.suffix == ".feature" and file_path.resolve() in named:
+        collector: FeatureFile = FeatureFile.from_parent(parent, path=file_path)
+        return collector
+    return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse before anything runs when a step of any scenario is unknown."""
+    for item in session.items:
+        template = scenario_wrapper_template_registry.get(getattr(item, "obj", None))
+        if template is None or RUN not in session.config.stash:
+            continue
+        example = getattr(item, "callspec").params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
+        for step in template.render(example).steps:
+            if not any(
+                known.type in (None, step.type) and known.parser.is_matching(step.name)
+                for known in list(step_function_context_registry.values())
+            ):
+                where = f"{_relative(template.feature.filename)} line {step.line_number}"
+                run = session.config.stash[RUN]
+                run.refused = BadInput(where, f'no step matches "{step.keyword} {step.name}"', "a step that `rehearse list` shows")
+                raise pytest.UsageError(str(run.refused))
+
+
+def _relative(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename

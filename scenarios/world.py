@@ -1,6 +1,6 @@
 """The world as stories and workloads see it: the same façade over the simulated cluster and a live one."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,6 +53,10 @@ class World(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """The assumptions of this world, each with its source, for the record."""
+        ...
+
+    def on_progress(self, tick: "Callable[[World], None]") -> None:
+        """Call ``tick`` now and then while :meth:`play` runs."""
         ...
 
     def events_processed(self) -> int:

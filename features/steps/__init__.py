@@ -1,0 +1,1 @@
+"""The steps, by the words they stand under."""

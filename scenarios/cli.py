@@ -1,0 +1,197 @@
+"""The ``rehearse`` command."""
+
+import json
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from scenarios import catalogue, gherkin
+from scenarios.console import Narrator
+from scenarios.errors import BadInput
+from scenarios.run import FeatureRun, RunOptions
+from scenarios.simulated import open_world
+from scenarios.version import VERSION
+from sim.clock import EPOCH
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Rehearse Kubernetes controllers: the real code against a simulated cluster on virtual time.\n\n"
+    "Exit codes: 0 everything held, 1 a scenario failed, 2 bad input or usage.",
+)
+
+
+class Backend(StrEnum):
+    sim = "sim"
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
+@app.command()
+def run(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]…",
+            help="Feature files, folders of them, workload scenarios (.yaml), or names that `rehearse list` shows. "
+            "Default: all features that come with rehearse.",
+        ),
+    ] = None,
+    backend: Annotated[Backend, typer.Option(help="The world to run in.")] = Backend.sim,
+    scale: Annotated[int, typer.Option(help="Independent targets that live each scenario of a feature.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed of everything random. Same seed, same record, byte for byte.")] = 7,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. executor.cooldown=1m or tekton.version=1.7."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the record and the report there.")] = None,
+    trace: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a trace for ui.perfetto.dev.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to print on standard output.")] = Format.text,
+) -> None:
+    """Run features and workload scenarios; print what held, and write a report if asked."""
+    found = catalogue.find(paths or [])
+    shown = " ".join(["rehearse run", *(paths or []), f"--scale {scale}", f"--seed {seed}", *(f"--set {s}" for s in set_ or [])])
+    options = RunOptions(backend.value, scale, seed, tuple(set_ or ()), shown)
+    if report is not None:
+        _writable(report)
+    narrator = Narrator(quiet=format_ is Format.json)
+    feature_run = FeatureRun(options, open_world, narrator)
+    _header(feature_run)
+    began = time.perf_counter()
+    with narrator.following():
+        if found.features:
+            gherkin.play(found.features, feature_run)
+        for path in found.workloads:
+            feature_run.workload_plays(path)
+    if not feature_run.outcomes:
+        raise BadInput(", ".join(paths or ["features"]), "holds no scenario", "at least one scenario")
+    wall_s = time.perf_counter() - began
+    _finish(feature_run, narrator, wall_s, report, trace, format_)
+    raise typer.Exit(any(outcome.status != "passed" for outcome in feature_run.outcomes))
+
+
+def _header(feature_run: FeatureRun) -> None:
+    options = feature_run.options
+    feature_run.recording.run(
+        version=VERSION,
+        seed=options.seed,
+        backend=options.backend,
+        epoch=EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        command=options.command,
+        settings={"scale": options.scale, "overrides": list(options.overrides)},
+    )
+
+
+def _finish(
+    feature_run: FeatureRun, narrator: Narrator, wall_s: float, report: Path | None, trace: Path | None, format_: Format
+) -> None:
+    recording = feature_run.recording
+    recording.end()
+    recording.wall = {
+        "wall_seconds": round(wall_s, 3),
+        "scenarios": {str(number): round(s, 3) for number, s in enumerate(narrator.wall_s, start=1)},
+    }
+    if format_ is Format.text:
+        failed = sum(outcome.status != "passed" for outcome in feature_run.outcomes)
+        print(f"{len(feature_run.outcomes)} scenarios, {failed} failed, in {wall_s:.1f} s")
+    if report is not None or trace is not None or format_ is Format.json:
+        _report(feature_run, report, trace, format_)
+
+
+def _report(feature_run: FeatureRun, report: Path | None, trace: Path | None, format_: Format) -> None:
+    # Imported here: matplotlib costs more than many a run.
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = report if report is not None else Path(scratch)
+        path = folder / "record.jsonl"
+        feature_run.recording.write(path)
+        if report is not None:
+            written = _build([path], report)
+            if format_ is Format.text:
+                print(f"report: {next((file for file in written if file.suffix == '.html'), report)}")
+        if trace is not None:
+            _trace(path, trace)
+        if format_ is Format.json:
+            print(json.dumps(_summary(path), indent=2, ensure_ascii=False))
+
+
+def _build(records: list[Path], out: Path) -> list[Path]:
+    from reports.build import ReportError, build
+    from reports.record import RecordError
+
+    try:
+        return build(records, out)
+    except (ReportError, RecordError) as error:
+        raise BadInput(str(error), "") from None
+
+
+def _trace(record: Path, path: Path) -> None:
+    from reports.record import read
+    from reports.trace import write_trace
+
+    try:
+        write_trace(read(record), path)
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be written ({error.strerror})", "a writable file") from None
+
+
+def _summary(record: Path) -> Any:
+    from reports.record import read
+    from reports.summary import summary
+
+    return summary(read(record))
+
+
+def _writable(folder: Path) -> None:
+    """Find out before an hour of simulation whether its report can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(f"--report {folder}", f"cannot be written ({error.strerror})", "a writable directory") from None
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List features, scenarios, workload scenarios, workflows and steps, one line each."""
+    for line in catalogue.lines():
+        print(line)
+
+
+@app.command()
+def report(
+    records: Annotated[list[Path], typer.Argument(metavar="RECORD…", help="Records written by `rehearse run --report`.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the report.")],
+) -> None:
+    """Rebuild the report from records."""
+    for path in _build(records, out):
+        print(path)
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"rehearse: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def main() -> None:
+    """The entry point: one clear line and exit code 2 for anything a user got wrong."""
+    try:
+        app(standalone_mode=True)
+    except BadInput as error:
+        _refuse(str(error))
+
+
+if __name__ == "__main__":
+    main()

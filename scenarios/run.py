@@ -1,0 +1,138 @@
+"""One run: the scenarios of a feature file lived in worlds of their own, and the record of it all."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from scenarios import settings
+from scenarios.errors import BadInput
+from scenarios.record import Recording
+from scenarios.settings import Settings
+from scenarios.story import Story
+from scenarios.world import World
+
+SCALE_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a user may choose for a run. Raises BadInput for a scale or a seed that cannot be."""
+
+    backend: str = "sim"
+    scale: int = 1
+    seed: int = 7
+    overrides: tuple[str, ...] = ()
+    command: str = "rehearse run"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.scale <= SCALE_MAX:
+            raise BadInput("--scale", f"{self.scale} targets", f"a whole number from 1 to {SCALE_MAX}")
+        if not 0 <= self.seed < 2**63:
+            raise BadInput("--seed", f"{self.seed}", "a whole number from 0 to 2^63 - 1")
+
+    def seed_of(self, scenario: str) -> int:
+        """The seed of one scenario: adding a scenario changes no other."""
+        return int.from_bytes(hashlib.sha256(f"{self.seed}/{scenario}".encode()).digest()[:7], "big")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one scenario, for whoever prints it."""
+
+    feature: str
+    name: str
+    scale: int
+    status: str
+    virtual_us: int
+    executions: int
+    error: str | None = None
+
+
+class Listener(Protocol):
+    """Whoever wants to follow a run while it goes on."""
+
+    def begins(self, feature: str, scenario: str, world: World) -> None: ...
+
+    def ended(self, outcome: Outcome) -> None: ...
+
+
+class Silent:
+    """Follows nothing."""
+
+    def begins(self, feature: str, scenario: str, world: World) -> None:
+        return None
+
+    def ended(self, outcome: Outcome) -> None:
+        return None
+
+
+OpenWorld = Callable[[Settings, int, int], World]
+"""Settings, seed and number of targets to a world; how each backend begins."""
+
+
+@dataclass(slots=True)
+class FeatureRun:
+    """Scenarios of features, one world each, recorded as they end."""
+
+    options: RunOptions
+    open: OpenWorld
+    listener: Listener = field(default_factory=Silent)
+    recording: Recording = field(default_factory=Recording)
+    outcomes: list[Outcome] = field(default_factory=list)
+    refused: BadInput | None = None
+    settings: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = settings.parse({}, self.options.overrides, "settings")
+
+    def open_world(self, name: str) -> World:
+        """The world for the scenario called ``name``."""
+        return self.open(self.settings, self.options.seed_of(name), self.options.scale)
+
+    def scenario_plays(self, story: Story, world: World, feature: Any, scenario: Any) -> None:
+        """Play a scenario that has been told, and write down what happened. Raises AssertionError when it did not hold."""
+        number = self.recording.scenario(
+            feature=feature.name,
+            description=" ".join((feature.description or "").split()),
+            file=_shown(feature.filename),
+            line=scenario.line_number,
+            name=scenario.name,
+            tags=sorted(scenario.tags | feature.tags),
+            scale=self.options.scale,
+            source="feature",
+            settings=world.settings(),
+        )
+        self.listener.begins(feature.name, scenario.name, world)
+        error: str | None = None
+        try:
+            story.play()
+        except AssertionError as failure:
+            error = str(failure)
+            raise
+        finally:
+            status = "passed" if error is None else "failed"
+            self.recording.steps(number, story.steps, self.options.scale)
+            self.recording.history(number, world)
+            self.recording.scenario_end(number, status=status, error=error, world=world)
+            outcome = Outcome(
+                feature.name,
+                scenario.name,
+                self.options.scale,
+                status,
+                world.now_us(),
+                len(world.chronicle.executions),
+                error,
+            )
+            self.outcomes.append(outcome)
+            self.listener.ended(outcome)
+
+
+def _shown(filename: str) -> str:
+    """A path as the user would type it; nothing of the machine it ran on enters a record."""
+    path = Path(filename)
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.name

@@ -1,0 +1,105 @@
+"""What can be set about a world: the cluster, Tekton, the API server and the executor, each with its default.
+
+A latency is a distribution with a source; ``assumed`` where nobody measured it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, PlainValidator
+
+from scenarios.errors import BadInput
+from scenarios.workflows import Part, Time, validate
+from sim.workload import distributions
+from sim.workload.durations import parse_us
+
+Seconds = Annotated[float, PlainValidator(lambda form: parse_us(form) / 1_000_000)]
+"""A duration such as ``5m``, kept in seconds."""
+
+
+class ClusterSettings(Part):
+    """The nodes under everything."""
+
+    nodes: int = Field(default=200, ge=1, le=5000)
+    cpu: str = "8"
+    memory: str = "32Gi"
+
+
+class TektonSettings(Part):
+    """Tekton's version and its throttles; ``qps`` 0 lifts them."""
+
+    version: Literal["1.7", "1.15"] = "1.15"
+    qps: float = Field(default=20.0, ge=0)
+    burst: int = Field(default=20, ge=1)
+    workers: int = Field(default=2, ge=1, le=1000)
+
+
+class ExecutorSettings(Part):
+    """The WorkflowExecution controller."""
+
+    cooldown: Seconds = 300.0
+    workers: int = Field(default=10, ge=1, le=1000)
+
+
+class ApiSettings(Part):
+    """The API server: how long a request takes, and how far a watch lags behind a write."""
+
+    read: Time = distributions.parse({"lognormal": {"median": "2ms", "p99": "12ms"}, "source": "assumed"})
+    write: Time = distributions.parse(
+        {"lognormal": {"median": "5ms", "p99": "20ms"}, "source": "recorded: one write with webhook 4-10 ms on an idle server"}
+    )
+    watch_lag: Time = Field(
+        default=distributions.parse({"lognormal": {"median": "2ms", "p99": "15ms"}, "source": "assumed"}), alias="watchLag"
+    )
+
+
+class Settings(Part):
+    """All of it; every part may be left out."""
+
+    cluster: ClusterSettings = ClusterSettings()
+    tekton: TektonSettings = TektonSettings()
+    executor: ExecutorSettings = ExecutorSettings()
+    api: ApiSettings = ApiSettings()
+    patience: Seconds = Field(default=14400.0, description="how long a step waits in virtual time before it fails")
+    ties: Literal["fifo", "shuffled"] = "fifo"
+
+
+def parse(data: Mapping[str, Any], overrides: Sequence[str], where: str) -> Settings:
+    """Settings from a file's mapping, with ``KEY=VALUE`` overrides (dotted keys) on top. Raises BadInput."""
+    tree = _plain(data)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals or not key:
+            raise BadInput("--set", f'"{override}" is not an assignment', "KEY=VALUE, such as executor.cooldown=1m")
+        try:
+            _put(tree, key.split("."), yaml.safe_load(value))
+        except yaml.YAMLError:
+            raise BadInput("--set", f'the value of "{key}" is not YAML', "a value such as 5m, 20 or {uniform: …}") from None
+    return validate(Settings, tree, where if not overrides else f"{where} with --set")
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _plain(value) if isinstance(value, Mapping) else value for key, value in data.items()}
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        branch = tree.setdefault(part, {})
+        if not isinstance(branch, dict):
+            raise BadInput("--set", f'"{part}" in "{".".join(path)}" has no fields below it', "a known setting")
+        tree = branch
+    tree[path[-1]] = value
+
+
+def described(settings: Settings) -> dict[str, Any]:
+    """The settings for the record: plain values, distributions in words with their sources."""
+
+    def words(value: Any) -> Any:
+        if isinstance(value, Part):
+            return {name: words(getattr(value, name)) for name in type(value).model_fields}
+        if isinstance(value, int | float | str):
+            return value
+        return f"{value.describe()} ({value.source})"
+
+    return words(settings)  # type: ignore[no-any-return]

@@ -1,0 +1,3 @@
+"""The version of rehearse, as records name it."""
+
+VERSION = "0.1.0"
