@@ -2,8 +2,10 @@
 
 The rules of this file:
 
-* Every timer is one simpy event. Handles made ready at one instant are drained, first in first out, by one
-  simpy event of that instant which sorts after all timers of the instant, as asyncio sorts them.
+* Every timer is one entry of simpy's calendar, and the loop alone turns that calendar: processes of ``env`` run
+  only while the loop does. Handles made ready at one instant run, first in first out, after everything that the
+  calendar holds for that instant, as in asyncio; what they put on the calendar for the same instant comes next.
+* A cancelled timer leaves no trace: the clock does not even stop at its instant.
 * Timers of one instant fire in the order they were set, or, with ``ties``, in an order drawn from that stream.
 * A killed :class:`Process` never runs again: its handles are dropped, its coroutines are neither cancelled nor
   closed while the world goes on, so no ``finally`` of theirs runs. A crash is not a cancellation.
@@ -11,28 +13,32 @@ The rules of this file:
 """
 
 import asyncio
+import contextlib
 import contextvars
 import random
+from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from heapq import heappush
+from contextvars import copy_context
+from heapq import heappop, heappush
+from math import inf
 from typing import Any, TypeVar
 
 import simpy
 
 T = TypeVar("T")
 
-_LAST = 2  # simpy sorts URGENT=0 and NORMAL=1 before it: a drain comes after the timers of its instant
-_SPIN_LIMIT = 5_000_000  # handles in one instant; beyond it a controller spins without letting time pass
+_NORMAL = 1  # simpy's priority of a timeout
+_SPIN_LIMIT = 5_000_000  # callbacks or events in one instant; beyond it someone spins without letting time pass
 
 _process: contextvars.ContextVar["Process | None"] = contextvars.ContextVar("process", default=None)
 
 
-class Stalled(Exception):
+class Stalled(Exception):  # noqa: N818 - a state of the world, told by its name
     """Someone waits for what can never happen: nothing is scheduled. Names the waiting tasks."""
 
 
-class Spinning(Exception):
+class Spinning(Exception):  # noqa: N818
     """Callbacks keep each other busy within one instant; time cannot pass."""
 
 
@@ -77,9 +83,9 @@ class Handle(asyncio.Handle):
 
 
 class Timer(asyncio.TimerHandle):
-    """A callback at an instant: asyncio's handle and simpy's event in one object."""
+    """A callback at an instant: in a context it takes its turn in the ready queue, without one it is called at once."""
 
-    __slots__ = ("_ok", "at_us", "callbacks")
+    __slots__ = ("at_us",)
 
     def __init__(  # not calling up: asyncio's own constructor would cost more than the whole timer
         self,
@@ -87,15 +93,12 @@ class Timer(asyncio.TimerHandle):
         callback: Callable[..., Any],
         args: tuple[Any, ...],
         context: contextvars.Context | None,
-        fire: Callable[["Timer"], None],
     ) -> None:
         self.at_us = at_us
         self._callback = callback
         self._args = args
-        self._context = context  # type: ignore[assignment]
+        self._context = context
         self._cancelled = False
-        self.callbacks: list[Callable[[Timer], None]] | None = [fire]
-        self._ok = True
 
     def __repr__(self) -> str:
         return f"<Timer at {self.at_us} us {self._callback!r}>"
@@ -113,6 +116,19 @@ def _nothing() -> None:
     return None
 
 
+def _never() -> bool:
+    return False
+
+
+class Calendar(simpy.Environment):
+    """simpy's environment in whole microseconds: a process of it waits with ``env.timeout(microseconds)``."""
+
+    _now: int
+
+    def step(self) -> None:
+        raise RuntimeError("only the loop turns the calendar: call run_until() of the loop")
+
+
 class Loop(asyncio.AbstractEventLoop):
     """asyncio on virtual time. ``env`` is the simpy calendar that simulated processes may share.
 
@@ -120,133 +136,83 @@ class Loop(asyncio.AbstractEventLoop):
     """
 
     def __init__(self, *, ties: random.Random | None = None) -> None:
-        self.env = simpy.Environment(initial_time=0)
+        self.env = Calendar(initial_time=0)
         self.errors: list[BaseException] = []
         self._queue: list[Any] = self.env._queue
-        self._ties = ties
-        self._next = self.env._eid.__next__
-        self._ready: deque[Handle] = deque()
-        self._drain_armed = False
-        self._firing = False
+        self._order: Callable[[], int] = self.env._eid.__next__
+        if ties is not None:
+            first_in, bits = self._order, ties.getrandbits
+            self._order = lambda: bits(24) << 64 | first_in()
+        self._ready: deque[Any] = deque()  # of Handle, and of Timer when it is due
         self._dead: list[Process] = []
         self._running = False
         self._stopping = False
         self._closed = False
-        self._fire_timer = self._fire
 
     # --- time -------------------------------------------------------------------------------------------------
 
     @property
     def now_us(self) -> int:
         """Virtual microseconds since the world began."""
-        return self.env._now  # type: ignore[no-any-return]
+        return self.env._now
 
     def time(self) -> float:
-        return self.env._now / 1_000_000  # type: ignore[no-any-return]
+        return self.env._now / 1_000_000
 
     def after(self, delay_us: int, callback: Callable[..., Any], *args: Any) -> Timer:
-        """Call ``callback`` after ``delay_us`` virtual microseconds, outside any process: for models, not controllers."""
-        return self._schedule(self.env._now + delay_us, callback, args, None)
+        """Call ``callback`` after ``delay_us`` virtual microseconds, outside any process: for models, not controllers.
 
-    def pause(self, delay_us: int) -> "asyncio.Future[None]":
-        """A future that completes after ``delay_us``: what models await, cheaper than ``asyncio.sleep``."""
-        future: asyncio.Future[None] = asyncio.Future(loop=self)
-        self._schedule(self.env._now + delay_us, _complete, (future,), None)
-        return future
-
-    def _schedule(
-        self, at_us: int, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context | None
-    ) -> Timer:
-        timer = Timer(at_us, callback, args, context, self._fire_timer)
-        order = self._next()
-        if self._ties is not None:
-            order += self._ties.getrandbits(24) << 64
-        heappush(self._queue, (at_us, 1, order, timer))
+        It runs at its very instant, before the tasks of that instant. What it raises ends the run.
+        """
+        if delay_us < 0:
+            raise ValueError(f"{delay_us} us is in the past")
+        at_us = self.env._now + delay_us
+        timer = Timer(at_us, callback, args, None)
+        heappush(self._queue, (at_us, _NORMAL, self._order(), timer))
         return timer
 
-    def _fire(self, timer: Timer) -> None:
-        if timer._cancelled:
-            return
-        if timer._context is not None:
-            self._ready.append(timer)  # type: ignore[arg-type]
-        else:
-            self._firing = True
-            try:
-                timer._callback(*timer._args)
-            finally:
-                self._firing = False
-        if self._ready and not self._drain_armed:
-            queue = self._queue
-            if queue and queue[0][0] == self.env._now:
-                self._arm_drain()
-            else:
-                self._drain(None)
-
-    # --- the ready queue --------------------------------------------------------------------------------------
-
-    def _arm_drain(self) -> None:
-        self._drain_armed = True
-        event = simpy.Event(self.env)
-        event._ok = True
-        event._value = None
-        event.callbacks.append(self._drain)
-        heappush(self._queue, (self.env._now, _LAST, self._next(), event))
-
-    def _drain(self, _event: Any) -> None:
-        ready = self._ready
-        dead = self._dead
-        self._drain_armed = True  # call_soon from inside only appends
-        try:
-            for _ in range(_SPIN_LIMIT):
-                if not ready:
-                    return
-                handle = ready.popleft()
-                if handle._cancelled:
-                    continue
-                context = handle._context
-                if dead:
-                    process = context.get(_process)
-                    if process is not None and not process.alive:
-                        continue
-                try:
-                    context.run(handle._callback, *handle._args)  # type: ignore[arg-type]
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:
-                    self.errors.append(error)
-                    raise
-            raise Spinning(f"more than {_SPIN_LIMIT} callbacks at {self.time():.6f} s; last {handle!r}")
-        finally:
-            self._drain_armed = False
-
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None) -> Handle:
-        handle = Handle(callback, args, context if context is not None else contextvars.copy_context())
-        self._ready.append(handle)
-        if not self._drain_armed and not self._firing:
-            self._arm_drain()
-        return handle
-
-    call_soon_threadsafe = call_soon
+    def pause(self, delay_us: int) -> "Future[None]":
+        """A future that completes after ``delay_us``: what models await, cheaper than ``asyncio.sleep``."""
+        if delay_us < 0:
+            raise ValueError(f"{delay_us} us is in the past")
+        future: Future[None] = Future(loop=self)
+        at_us = self.env._now + delay_us
+        heappush(self._queue, (at_us, _NORMAL, self._order(), Timer(at_us, _complete, (future,), None)))
+        return future
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> Timer:
-        delay_us = round(delay * 1_000_000)
-        at_us = self.env._now + (delay_us if delay_us > 0 else 0)
-        return self._schedule(at_us, callback, args, context if context is not None else contextvars.copy_context())
+        at_us = self.env._now + (round(delay * 1_000_000) if delay > 0 else 0)
+        timer = Timer(at_us, callback, args, copy_context() if context is None else context)
+        heappush(self._queue, (at_us, _NORMAL, self._order(), timer))
+        return timer
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> Timer:
         at_us = max(round(when * 1_000_000), self.env._now)
-        return self._schedule(at_us, callback, args, context if context is not None else contextvars.copy_context())
+        timer = Timer(at_us, callback, args, copy_context() if context is None else context)
+        heappush(self._queue, (at_us, _NORMAL, self._order(), timer))
+        return timer
+
+    # --- the ready queue --------------------------------------------------------------------------------------
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> Handle:
+        handle = Handle(callback, args, copy_context() if context is None else context)
+        self._ready.append(handle)
+        return handle
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]
 
     # --- futures and tasks ------------------------------------------------------------------------------------
 
-    def create_future(self) -> "asyncio.Future[Any]":
-        return asyncio.Future(loop=self)
+    def create_future(self) -> "Future[Any]":
+        return Future(loop=self)
 
-    def create_task(  # type: ignore[override]
+    def create_task(
         self,
         coro: Coroutine[Any, Any, T] | Generator[Any, None, T],
         *,
@@ -272,61 +238,91 @@ class Loop(asyncio.AbstractEventLoop):
 
     # --- running ----------------------------------------------------------------------------------------------
 
+    def _turn(self, at_us: float, done: Callable[[], bool]) -> bool:
+        """Turn the calendar until ``done()`` holds (True), or nothing is left to do by ``at_us`` (False).
+
+        A world that broke stays broken: its first error is raised here, and again by every later run.
+        """
+        env, queue, ready, errors, drain = self.env, self._queue, self._ready, self.errors, self._drain
+        events = 0  # since time last moved
+        try:
+            while not errors:
+                if done():
+                    return True
+                if ready and not (queue and queue[0][0] == env._now):
+                    drain()
+                    continue
+                if not queue or queue[0][0] > at_us:
+                    return False
+                now, _, _, event = heappop(queue)
+                timer = event.__class__ is Timer
+                if timer and event._cancelled:
+                    continue
+                if now != env._now:
+                    env._now = now
+                    events = 0
+                elif (events := events + 1) > _SPIN_LIMIT:
+                    raise Spinning(f"more than {_SPIN_LIMIT} events at {self.time():.6f} s; last {event!r}")
+                if not timer:
+                    _process_event(event)
+                elif event._context is None:
+                    event._callback(*event._args)
+                else:
+                    ready.append(event)
+        except Exception as error:
+            errors.append(error)
+        raise errors[0]
+
+    def _drain(self) -> None:
+        """Run what is ready, and what that makes ready, at this instant."""
+        ready, dead = self._ready, self._dead
+        for _ in range(_SPIN_LIMIT):
+            if not ready:
+                return
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            context = handle._context
+            if dead:
+                process = context.get(_process)
+                if process is not None and not process.alive:
+                    continue
+            context.run(handle._callback, *handle._args)
+        raise Spinning(f"more than {_SPIN_LIMIT} callbacks at {self.time():.6f} s; last {handle!r}")
+
     def run_until(self, at_us: int, *, until: Callable[[], bool] | None = None) -> bool:
         """Let the world run until ``at_us`` (inclusive) or until ``until()`` holds after some event.
 
         Returns whether ``until`` held; the clock stands at ``at_us`` when it did not.
         Raises the first error that a callback of the world let escape.
         """
-        env, queue, step = self.env, self._queue, self.env.step
-        with self._entered():
-            if until is not None and until():
-                return True
-            while queue and queue[0][0] <= at_us:
-                step()
-                if until is not None and until():
-                    return True
-                if self.errors:
-                    raise self.errors[0]
-            if env._now < at_us:
-                env._now = at_us
-        return False
+        with _Entered(self):
+            held = self._turn(at_us, until or _never)
+            if not held and self.env._now < at_us:
+                self.env._now = at_us
+            return held
 
     def run_until_complete(self, future: Any) -> Any:
-        step, queue = self.env.step, self._queue
-        with self._entered():
+        with _Entered(self):
             waited = asyncio.ensure_future(future, loop=self)
-            while not waited.done():
-                if not queue:
-                    raise Stalled(self.explain_stall())
-                step()
-                if self.errors:
-                    raise self.errors[0]
+            if not self._turn(inf, waited.done):
+                raise Stalled(self.explain_stall())
             return waited.result()
 
     def run_forever(self) -> None:
-        step, queue = self.env.step, self._queue
         self._stopping = False
-        with self._entered():
-            while not self._stopping:
-                if not queue:
-                    raise Stalled(self.explain_stall())
-                step()
-                if self.errors:
-                    raise self.errors[0]
+        with _Entered(self):
+            if not self._turn(inf, lambda: self._stopping):
+                raise Stalled(self.explain_stall())
 
     def stop(self) -> None:
         self._stopping = True
 
-    def _entered(self) -> "_Entered":
-        return _Entered(self)
-
     def explain_stall(self) -> str:
         """Name every task that waits, and where in its own code it does."""
         lines = [f"nothing is scheduled at {self.time():.6f} s, and these tasks wait:"]
-        for task in sorted(asyncio.all_tasks(self), key=lambda task: task.get_name()):
-            process = next((p for p in self._dead if task in p.tasks), None)
-            if process is not None:
+        for task in self._tasks():
+            if any(task in process.tasks for process in self._dead):
                 continue
             frames = task.get_stack(limit=1)
             place = (
@@ -334,6 +330,10 @@ class Loop(asyncio.AbstractEventLoop):
             )
             lines.append(f"  {task.get_name()} waits at {place}")
         return "\n".join(lines)
+
+    def _tasks(self) -> list[asyncio.Task[Any]]:
+        """All unfinished tasks in an order that does not depend on where they lie in memory."""
+        return sorted(asyncio.all_tasks(self), key=lambda task: (len(task.get_name()), task.get_name()))
 
     def is_running(self) -> bool:
         return self._running
@@ -348,12 +348,11 @@ class Loop(asyncio.AbstractEventLoop):
         self._closed = True
         self._ready.clear()
         self._queue.clear()
-        for task in asyncio.all_tasks(self):
+        for task in self._tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            try:
-                task.get_coro().close()  # type: ignore[union-attr]
-            except RuntimeError:
-                continue  # it awaited in a finally block, or is still running: the world is over either way
+            # It may await in a finally block, or fail there: the world is over either way.
+            with contextlib.suppress(Exception):
+                task.get_coro().close()
         self._ready.clear()
         self._queue.clear()
         self._dead.clear()
@@ -361,7 +360,7 @@ class Loop(asyncio.AbstractEventLoop):
     async def shutdown_asyncgens(self) -> None:
         return None
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # type: ignore[override]
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
         return None
 
     def get_debug(self) -> bool:
@@ -401,6 +400,15 @@ class _Entered:
         asyncio._set_running_loop(self._outer)
 
 
-def _complete(future: "asyncio.Future[None]") -> None:
+def _process_event(event: Any) -> None:
+    """What simpy does with an event of its own; a failure nobody defused ends the run, as itself and not as a copy."""
+    callbacks, event.callbacks = event.callbacks, None
+    for callback in callbacks:
+        callback(event)
+    if not event._ok and not hasattr(event, "_defused"):
+        raise event._value
+
+
+def _complete(future: "Future[None]") -> None:
     if not future.done():
         future.set_result(None)
