@@ -26,6 +26,8 @@ from typing import Any, TypeVar
 
 import simpy
 
+from sim.timer import Handle, Timer
+
 T = TypeVar("T")
 
 _NORMAL = 1  # simpy's priority of a timeout
@@ -62,58 +64,6 @@ class Process:
         if self.alive:
             self.alive = False
             self.loop.bury(self)
-
-
-class Handle(asyncio.Handle):
-    """A callback in the ready queue."""
-
-    __slots__ = ()
-
-    def __init__(self, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context) -> None:
-        self._callback = callback
-        self._args = args
-        self._context = context
-        self._cancelled = False
-
-    def __repr__(self) -> str:
-        return f"<Handle {self._callback!r}{' cancelled' if self._cancelled else ''}>"
-
-    def cancel(self) -> None:
-        self._cancelled = True
-
-
-class Timer(asyncio.TimerHandle):
-    """A callback at an instant: in a context it takes its turn in the ready queue, without one it is called at once."""
-
-    __slots__ = ("at_us",)
-
-    def __init__(  # not calling up: asyncio's own constructor would cost more than the whole timer
-        self,
-        at_us: int,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        context: contextvars.Context | None,
-    ) -> None:
-        self.at_us = at_us
-        self._callback = callback
-        self._args = args
-        self._context = context
-        self._cancelled = False
-
-    def __repr__(self) -> str:
-        return f"<Timer at {self.at_us} us {self._callback!r}>"
-
-    def when(self) -> float:
-        return self.at_us / 1_000_000
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        self._callback = _nothing
-        self._args = ()
-
-
-def _nothing() -> None:
-    return None
 
 
 def _never() -> bool:
