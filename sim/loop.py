@@ -28,6 +28,8 @@ import simpy
 
 from sim.timer import Handle, Timer
 
+__all__ = ["Calendar", "Loop", "Process", "Spinning", "Stalled", "Timer"]
+
 T = TypeVar("T")
 
 _NORMAL = 1  # simpy's priority of a timeout

@@ -1,4 +1,7 @@
-"""Callbacks of the virtual loop. asyncio's own constructors would cost more than the whole callback, so none is called."""
+"""Callbacks of the virtual loop.
+
+asyncio's own constructors would cost more than everything else a callback costs, so none is called.
+"""
 
 import asyncio
 import contextvars
