@@ -66,9 +66,7 @@ class Step(Line):
     keyword: Text
     text: Text
     line: Count
-    status: Annotated[
-        Literal["passed", "failed", "skipped"], Field(description='"passed", "failed" or "skipped"')
-    ]
+    status: Annotated[Literal["passed", "failed", "skipped"], Field(description='"passed", "failed" or "skipped"')]
     start_us: Micros
     end_us: Micros
     error: TextOrNull

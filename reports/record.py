@@ -69,7 +69,7 @@ class _Reader:
         rows = self._rows()
         run = next(rows, None)
         if run is None:
-            raise RecordError(f"{self._path}: is empty; expected a record, whose first line has kind \"run\"")
+            raise RecordError(f'{self._path}: is empty; expected a record, whose first line has kind "run"')
         if not isinstance(run, lines.Run):
             raise self._error("kind", 'expected "run" on the first line')
         scenarios: list[ScenarioRecord] = []
@@ -195,7 +195,8 @@ def _first(error: ValidationError, model: type[BaseModel], *, skip: int = 0) -> 
     expected = fields[name].description
     if first["type"] == "missing":
         return f'field "{name}": missing, expected {expected}'
-    return f'field "{".".join(clean(str(part), 60) for part in where)}": expected {expected}, found {_shown(first["input"])}'
+    place = ".".join(clean(str(part), 60) for part in where)
+    return f'field "{place}": expected {expected}, found {_shown(first["input"])}'
 
 
 def _shown(value: object) -> str:

@@ -45,7 +45,7 @@ def describe(values: Iterable[float]) -> Statistics:
 
 
 def statistic(name: str, values: Iterable[float]) -> float | None:
-    """The one called ``name``: ``n``, ``mean``, ``min``, ``max``, ``median`` or ``p<0-99.99>``, as ``p95`` or ``p99.9``.
+    """The one called ``name``: ``n``, ``mean``, ``min``, ``max``, ``median`` or a percentile (``p95``, ``p99.9``).
 
     None when there are no values (``n`` is 0 then). Raises ValueError on an unknown name, NaN or an infinity.
     """

@@ -12,7 +12,7 @@ _WHITE = re.compile(r"\s+")
 
 
 def clean(text: str, limit: int = NAME_LIMIT) -> str:
-    """One line of at most ``limit`` characters, cut with an ellipsis; characters that may not be shown become U+FFFD."""
+    """One line of at most ``limit`` characters, cut with an ellipsis; what may not be shown becomes U+FFFD."""
     return clean_lines(_WHITE.sub(" ", text[: limit * 4]).strip(), limit)
 
 

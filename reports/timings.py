@@ -1,9 +1,9 @@
 """The named timings of an execution, in the words that features use: `Then p95 of "creation to running" …`.
 
-An execution is anything that has the ``*_us`` fields of a record's ``execution`` line, as attributes or as keys.
+An execution is anything that has the ``*_us`` fields of a record's ``execution`` line, as attributes or as a dict.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ TIMINGS: tuple[Timing, ...] = (
         "creation to PipelineRun",
         "created_us",
         "pipeline_run_created_us",
-        "from the creation of the WorkflowExecution to the creation of its PipelineRun, which is the lock on the target",
+        "from the creation of the WorkflowExecution to that of its PipelineRun, which is the lock on the target",
     ),
     Timing(
         "creation to running",
@@ -89,6 +89,6 @@ def _instant(execution: object, name: str) -> int | None:
 
 
 def _field(execution: object, name: str) -> Any:
-    if isinstance(execution, Mapping):
+    if isinstance(execution, dict):
         return execution.get(name)
     return getattr(execution, name, None)

@@ -35,14 +35,16 @@ FORBIDDEN = (
     ' "system:serviceaccount:kubernaut-workflows:kubernaut-workflow-runner" cannot patch resource "deployments"',
 )
 QUOTA = (0.2, "ResourceExhausted", False, "exceeded quota: pipelineruns, requested: count/pipelineruns=1")
-IMAGE = (0.1, "ImagePullBackOff", False, "failed to pull ghcr.io/acme/workflows/resize@sha256:0c1f: not found")
+IMAGE = (0.3, "ImagePullBackOff", False, "failed to pull ghcr.io/acme/workflows/resize@sha256:0c1f: not found")
 RACE = (0.5, "ExecutionRaceCondition", False, "PipelineRun wfe-cf0cc089293b1165 is held by payment/other-1, unfinished")
 
 SUITE = (
     Shape("Executing a workflow", "a workflow runs to its end", 1),
     Shape("Executing a workflow", "a thousand workflows run to their ends", 1000, (OOM, FORBIDDEN), gap_s=1.5),
     Shape("Executing a workflow", "an image that cannot be pulled", 30, (IMAGE,)),
-    Shape("Failure evidence", "the cause is named, not guessed", 60, (OOM, FORBIDDEN, (0.3, "TaskFailed", True, "exit 1"))),
+    Shape(
+        "Failure evidence", "the cause is named, not guessed", 60, (OOM, FORBIDDEN, (0.3, "TaskFailed", True, "exit 1"))
+    ),
     Shape("Resource busy", "two executions for one target: one holds the lock", 100, (RACE,)),
     Shape("Resource busy", "nothing was asked for", 0),
     Shape("Cooldown", "the lock is released five minutes after the end", 12),
@@ -51,7 +53,14 @@ SUITE = (
     Shape("Crashes", "the leader is lost and a standby takes over", 100, (), gap_s=4.0),
     Shape("Slow API server", "every call takes a second", 40, (), gap_s=9.0),
     Shape("Recovery", "a failed execution is analysed again", 80, (OOM, IMAGE)),
-    Shape("Monday morning", "steady arrivals with a burst at nine", 1000, (OOM, FORBIDDEN, QUOTA), gap_s=0.7, source="workload"),
+    Shape(
+        "Monday morning",
+        "steady arrivals with a burst at nine",
+        1000,
+        (OOM, FORBIDDEN, QUOTA),
+        gap_s=0.7,
+        source="workload",
+    ),
 )
 
 
@@ -84,7 +93,7 @@ def _scenario(draw: random.Random, number: int, shape: Shape) -> Iterator[Line]:
         "kind": "scenario",
         "id": number,
         "feature": shape.feature,
-        "description": "As an operator I want the executor to hold the lock on a target,\nso that no two workflows touch it.",
+        "description": "As an operator I want the lock on a target to be held,\nso that no two workflows touch it.",
         "file": f"features/{shape.feature.lower().replace(' ', '_')}.feature",
         "line": 12,
         "name": shape.name,
@@ -110,7 +119,7 @@ def _scenario(draw: random.Random, number: int, shape: Shape) -> Iterator[Line]:
         "kind": "scenario_end",
         "scenario": number,
         "status": "failed" if shape.fails else "passed",
-        "error": "p95 of \"creation to running\" is 41.2 s; expected below 30 s" if shape.fails else None,
+        "error": 'p95 of "creation to running" is 41.2 s; expected below 30 s' if shape.fails else None,
         "virtual_us": end_us,
         "executions": shape.executions,
         "simpy_events": 1234 * max(shape.executions, 1),

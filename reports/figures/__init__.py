@@ -1,0 +1,21 @@
+"""Figures of one scenario as inline SVG, drawn by matplotlib without a display.
+
+Belongs here: what is drawn from the lines of one scenario: axis labels with units, n stated, a palette that
+colour-blind readers can tell apart. Never here: a figure without data; a sentence takes its place.
+Output depends on the record alone: no dates, no random identifiers.
+"""
+
+from reports.figures.active import active
+from reports.figures.canvas import Drawing, drawing_style
+from reports.figures.gantt import gantt
+from reports.figures.latency import latency
+from reports.figures.outcomes import outcomes
+from reports.record import ScenarioRecord
+
+__all__ = ["Drawing", "draw"]
+
+
+def draw(scenario: ScenarioRecord) -> list[Drawing]:
+    """All figures of a scenario, in the order in which they are read."""
+    with drawing_style():
+        return [outcomes(scenario), active(scenario), latency(scenario), gantt(scenario)]
