@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from controller.api.resources import WORKFLOW_EXECUTIONS
-from controller.executor.pipelinerun import pipeline_run_name
+from controller.executor.pipelinerun import lock_name
 from controller.ports import Cluster
 from scenarios.chronicle import Chronicle, Execution, Lock
 from scenarios.workflows import Workflow
@@ -38,7 +38,7 @@ class Target:
     def __init__(self, backstage: Backstage, name: str, resource: str) -> None:
         self.name = name
         self.resource = resource
-        self.lock_name = pipeline_run_name(resource)
+        self.lock_name = lock_name(resource)
         self.backstage = backstage
         self.spoken_of: Execution | None = None
         self._names: dict[str, str] = {}

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from scenarios.errors import BadInput
+from sim.cluster.quantities import memory_bytes
 from sim.workload import distributions
 from sim.workload.distributions import Distribution
 
@@ -26,6 +27,15 @@ Time = Annotated[Distribution, PlainValidator(distributions.parse)]
 
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _quantity(text: object) -> str:
+    memory_bytes(str(text))
+    return str(text)
+
+
+Quantity = Annotated[str, PlainValidator(_quantity)]
+"""A Kubernetes quantity such as ``128Mi`` or ``100m``."""
 
 
 class Part(BaseModel):
@@ -45,8 +55,8 @@ class Request(Part):
 class Memory(Part):
     """Kubernetes quantities: what the container may use, and what it really uses at its highest."""
 
-    limit: str = "128Mi"
-    peak: str = "32Mi"
+    limit: Quantity = "128Mi"
+    peak: Quantity = "32Mi"
 
 
 class WorkflowStep(Part):
@@ -55,7 +65,7 @@ class WorkflowStep(Part):
     script: str = ""
     duration: Time
     memory: Memory = Memory()
-    cpu: str = "100m"
+    cpu: Quantity = "100m"
     requests: list[Request] = []
     log: str = ""
 
