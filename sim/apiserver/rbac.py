@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from controller.ports import ApiError, Document, Resource
+from controller.ports import ApiError, Document, Resource, WatchType
 from sim.apiserver.identity import User
 from sim.apiserver.policy import Attributes, Rule, bootstrap_rules, matching_subject, parsed
-from sim.apiserver.reader import Change, Reader
+from sim.apiserver.reader import Reader
 
 GROUP = "rbac.authorization.k8s.io"
 ROLES = Resource(GROUP, "v1", "roles", "Role")
@@ -40,7 +40,7 @@ class Authorizer:
         self._decisions: dict[User, dict[_Key, bool | None]] = {}
         reader.observe(self._changed)
 
-    def _changed(self, _change: Change, resource: Resource, _old: Document | None, _new: Document | None) -> None:
+    def _changed(self, _type: WatchType, resource: Resource, _old: Document | None, _new: Document) -> None:
         if resource.group == GROUP:
             self._granted.clear()
             for decisions in self._decisions.values():

@@ -1,13 +1,12 @@
 """What admission and authorisation read: stored objects and their changes, nothing of the server besides."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal, Protocol
+from typing import Protocol
 
-from controller.ports import Document, Resource
+from controller.ports import Document, Resource, WatchType
 
-Change = Literal["ADDED", "MODIFIED", "DELETED"]
-Observer = Callable[[Change, Resource, Document | None, Document | None], None]
-"""``observer(change, resource, old, new)``: ``old`` is None for ADDED, ``new`` for DELETED may be the last state."""
+Observer = Callable[[WatchType, Resource, Document | None, Document], None]
+"""``observer(type, resource, old, new)``: ``old`` is None for ADDED, ``new`` of a DELETED is the last state."""
 
 
 class Reader(Protocol):
@@ -15,6 +14,10 @@ class Reader(Protocol):
 
     def items(self, resource: Resource, namespace: str = "") -> Iterable[Document]:
         """Stored objects in the order of their keys; namespace ``""`` means all of them."""
+        ...
+
+    def resources(self) -> Iterable[Resource]:
+        """Every stored resource once."""
         ...
 
     def observe(self, observer: Observer) -> None:
