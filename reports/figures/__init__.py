@@ -18,4 +18,5 @@ __all__ = ["Drawing", "draw"]
 def draw(scenario: ScenarioRecord) -> list[Drawing]:
     """All figures of a scenario, in the order in which they are read."""
     with drawing_style():
-        return [outcomes(scenario), active(scenario), latency(scenario), gantt(scenario)]
+        ended = outcomes(scenario)
+        return [ended, active(scenario, wide=ended.svg is None), latency(scenario), gantt(scenario)]

@@ -17,8 +17,8 @@ _US = 1_000_000
 Stretch = tuple[int, int]
 
 
-def active(scenario: ScenarioRecord) -> Drawing:
-    """Three step lines over the virtual time of the scenario."""
+def active(scenario: ScenarioRecord, *, wide: bool = False) -> Drawing:
+    """Three step lines over the virtual time of the scenario; ``wide`` takes the whole width of the page."""
     executions, end_us = scenario.executions, scenario.end.virtual_us
     if len(executions) < 2:
         return Drawing("active", _TITLE, "Nothing to compare over time with fewer than two executions.")
@@ -28,7 +28,7 @@ def active(scenario: ScenarioRecord) -> Drawing:
         ("pending", canvas.VERMILLION, (0, (4, 1.5)), (_pending(execution, end_us) for execution in executions)),
     )
     per_unit, name = unit(end_us / _US)
-    figure, axes = canvas.axes(510, 270, left=58, right=14, top=36, bottom=42)
+    figure, axes = canvas.axes(1040 if wide else 510, 270, left=58, right=14, top=36, bottom=42)
     highest = 0
     for label, colour, line, stretches in lines:
         points = thinned(counted(stretches, end_us), end_us)
@@ -51,11 +51,16 @@ def active(scenario: ScenarioRecord) -> Drawing:
     axes.set_ylabel(f"executions (of n = {len(executions)})")
     axes.grid(visible=True)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.13, 1.01), ncols=3, borderaxespad=0, columnspacing=1.2, handlelength=1.8
+        loc="lower left",
+        bbox_to_anchor=(0 if wide else -0.13, 1.01),
+        ncols=3,
+        borderaxespad=0,
+        columnspacing=1.2,
+        handlelength=1.8,
     )
     svg = canvas.to_svg(figure, "Pending, running and lock-holding executions over time", f"s{scenario.head.id}a-")
     note = "The lock is the PipelineRun: held from its creation, through the cooldown, until it is deleted."
-    return Drawing("active", _TITLE, note, svg)
+    return Drawing("active", _TITLE, note, svg, wide=wide)
 
 
 def counted(stretches: Iterable[Stretch | None], end_us: int) -> list[tuple[int, int]]:
@@ -64,7 +69,8 @@ def counted(stretches: Iterable[Stretch | None], end_us: int) -> list[tuple[int,
     for stretch in stretches:
         if stretch is not None and stretch[0] < stretch[1]:
             changes[stretch[0]] = changes.get(stretch[0], 0) + 1
-            changes[stretch[1]] = changes.get(stretch[1], 0) - 1
+            if stretch[1] < end_us:  # what lasts until the end has not ended
+                changes[stretch[1]] = changes.get(stretch[1], 0) - 1
     points, count = [(0, 0)], 0
     for at in sorted(changes):
         count += changes[at]

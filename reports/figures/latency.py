@@ -32,7 +32,7 @@ def latency(scenario: ScenarioRecord) -> Drawing:
     samples = {timing.name: sorted(seconds(timing, scenario.executions)) for timing in TIMINGS}
     samples = {name: values for name, values in samples.items() if len(values) >= 2}
     if not samples:
-        return Drawing("latency", _TITLE, "A distribution needs two executions; the table above has what there is.")
+        return Drawing("latency", _TITLE, "A distribution needs at least two executions that ended.")
     if all(values[0] == values[-1] for values in samples.values()):
         equal = "; ".join(f"{name} {spoken(values[0])} (n = {len(values)})" for name, values in samples.items())
         return Drawing("latency", _TITLE, f"Every execution took exactly as long as the others: {equal}.")
