@@ -1,0 +1,101 @@
+"""Audit events of executions, and a bounded buffer for them.
+
+The trail must not cost work: a full buffer or a dead sink is told in the ``AuditRecorded`` condition and nowhere else.
+"""
+
+from collections import deque
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from controller.executor.status import phase
+from controller.ports import Document
+
+ACTOR = "workflowexecution-controller"
+CATEGORY = "workflowexecution"
+
+
+class AuditType(StrEnum):
+    """``event_type`` of what we record; the last word is its ``event_action``."""
+
+    SELECTED = "workflowexecution.selection.completed"
+    STARTED = "workflowexecution.execution.started"
+    COMPLETED = "workflowexecution.workflow.completed"
+    FAILED = "workflowexecution.workflow.failed"
+    DELETED = "workflowexecution.workflow.deleted"
+
+
+def audit_event(execution: Document, type_: AuditType, now: datetime) -> dict[str, Any]:
+    """The envelope. ``execution`` is the document with the status that is being recorded.
+
+    ``event_data.execution_uid`` with ``event_type`` names an event: it comes again when a crash hides the first.
+    """
+    metadata, spec = execution["metadata"], execution["spec"]
+    reference = spec.get("remediationRequestRef") or {}
+    return {
+        "version": "1.0",
+        "event_type": str(type_),
+        "event_timestamp": now.isoformat().replace("+00:00", "Z"),
+        "event_category": CATEGORY,
+        "event_action": type_.rsplit(".", 1)[1],
+        "event_outcome": "failure" if type_ is AuditType.FAILED else "success",
+        "actor_type": "service",
+        "actor_id": ACTOR,
+        "resource_type": "WorkflowExecution",
+        "resource_id": metadata["name"],
+        "correlation_id": reference.get("name") or metadata["name"],
+        "namespace": metadata["namespace"],
+        "event_data": _event_data(execution),
+    }
+
+
+def _event_data(execution: Document) -> dict[str, Any]:
+    metadata, spec, status = execution["metadata"], execution["spec"], execution.get("status") or {}
+    workflow, details = spec["workflowRef"], status.get("failureDetails") or {}
+    data = {
+        "workflow_id": workflow["workflowId"],
+        "workflow_version": workflow.get("version", ""),
+        "target_resource": spec["targetResource"],
+        "phase": str(phase(execution)),
+        "container_image": workflow["containerImage"],
+        "execution_name": metadata["name"],
+        "execution_uid": metadata["uid"],
+    }
+    optional = {
+        "started_at": status.get("startTime"),
+        "completed_at": status.get("completionTime"),
+        "duration": status.get("duration"),
+        "failure_reason": details.get("reason"),
+        "failure_message": details.get("message"),
+        "failed_task_name": details.get("failedTaskName"),
+        "pipelinerun_name": (status.get("pipelineRunRef") or {}).get("name"),
+    }
+    data.update({name: value for name, value in optional.items() if value})
+    return data
+
+
+class AuditOverflowError(Exception):
+    """The buffer is full: its reader is down. The event is not kept."""
+
+
+class AuditBuffer:
+    """An AuditSink that keeps events in memory, oldest first, until :meth:`take` hands them to a store."""
+
+    def __init__(self, capacity: int = 50_000) -> None:
+        if capacity <= 0:
+            raise ValueError(f"audit buffer: capacity must be positive, got {capacity}")
+        self._capacity = capacity
+        self._events: deque[Document] = deque()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    async def record(self, event: Document) -> None:
+        """Keep ``event``. Raises AuditOverflowError when the buffer is full."""
+        if len(self._events) >= self._capacity:
+            raise AuditOverflowError(f"{self._capacity} audit events wait for their store")
+        self._events.append(event)
+
+    def take(self, limit: int = 1_000) -> list[Document]:
+        """Up to ``limit`` events, oldest first; they are no longer kept."""
+        return [self._events.popleft() for _ in range(min(limit, len(self._events)))]

@@ -1,0 +1,178 @@
+"""Finds out why a run failed: fetches the evidence in order of strength and stops at the first that names a cause."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controller.api.resources import EVENTS, PODS, TASK_RUNS
+from controller.api.tekton import child_task_runs, is_finished, succeeded
+from controller.api.workflowexecution import FailureReason
+from controller.executor import reasons, texts
+from controller.executor.evidence import (
+    Cause,
+    Child,
+    Finding,
+    failed_child,
+    failed_step,
+    may_have_changed_something,
+    oom_step,
+    own_exit_code,
+    pipeline_run_finding,
+    position,
+    task_run_finding,
+    was_sigkilled,
+)
+from controller.ports import ApiError, Cluster, ConnectionLost, Document, LogReader, Resource
+
+_EMPTY: Mapping[str, Any] = {}
+_UNREADABLE = (403, 404)
+_LOG_TIMEOUT_S = 5.0
+_LOG_LINES = 20
+_LOG_LIMIT_BYTES = 8192
+_CHILDREN_LIMIT = 100
+
+
+class Inquiry:
+    """One PipelineRun's failure. Calls raise ApiError (5xx, 429) and ConnectionLost: try the whole inquiry again."""
+
+    def __init__(self, cluster: Cluster, logs: LogReader, pipeline_run: Document) -> None:
+        self._cluster = cluster
+        self._logs = logs
+        self._run = pipeline_run
+        self._namespace: str = pipeline_run["metadata"]["namespace"]
+        self._complete = True
+        self.children: Sequence[Child] = ()
+
+    async def gather(self) -> None:
+        """Read the TaskRuns of the run."""
+        references = child_task_runs(self._run)
+        status = self._run.get("status") or _EMPTY
+        self._complete = len(references) == len(status.get("childReferences") or ()) <= _CHILDREN_LIMIT
+        if references:
+            self.children = [
+                Child(ref.get("pipelineTaskName", ""), ref["name"], await self._read(TASK_RUNS, ref["name"]))
+                for ref in references[:_CHILDREN_LIMIT]
+            ]
+        elif (succeeded(self._run) or _EMPTY).get("reason") not in reasons.PIPELINE_RUN.keys() - {"PipelineRunTimeout"}:
+            self.children = await self._unlisted()
+
+    def task_runs(self) -> list[Document]:
+        """The TaskRuns that could be read."""
+        return [child.task_run for child in self.children if child.task_run is not None]
+
+    def is_settled(self) -> bool:
+        """Whether every TaskRun shows its end. A timed out or cancelled PipelineRun may end some ms before them."""
+        return all(is_finished(run) for run in self.task_runs())
+
+    async def cause(self) -> Cause:
+        """Why it failed, from what :meth:`gather` read and, where that names nothing, the pod and its log."""
+        child = failed_child(self.children)
+        run = child.task_run if child is not None else None
+        step = failed_step(run) if run is not None else None
+        finding = await self._finding(run, step)
+        index, count = position(self._run, self.children, child) if child is not None else (0, len(self.children))
+        status = (run or self._run).get("status") or _EMPTY
+        return Cause(
+            reason=finding.reason,
+            message=finding.message,
+            started=may_have_changed_something(self.children, complete=self._complete),
+            task_index=index,
+            task_name=child.task_name if child is not None else "",
+            task_count=count,
+            step_name=step.get("name") if step is not None else None,
+            exit_code=own_exit_code(step) if step is not None else None,
+            failed_at=status.get("completionTime") or (self._run.get("status") or _EMPTY).get("completionTime"),
+        )
+
+    async def _finding(self, run: Document | None, step: Mapping[str, Any] | None) -> Finding:
+        """The ladder: step, TaskRun, PipelineRun, log; then that a step failed; then that nobody knows."""
+        kill: Finding | None = None
+        if run is not None and step is not None:
+            kill = await self._memory_or_kill(run, step)
+            if kill is not None and kill.reason is FailureReason.OOM_KILLED:
+                return kill
+        named = (task_run_finding(run) if run is not None else None) or pipeline_run_finding(self._run) or kill
+        if named is not None:
+            return named
+        if run is not None and step is not None and own_exit_code(step):
+            return await self._denial_in_log(run, step) or Finding(FailureReason.TASK_FAILED, _message(run))
+        return Finding(FailureReason.UNKNOWN, _message(self._run) or "the PipelineRun failed without saying why")
+
+    async def _memory_or_kill(self, run: Document, step: Mapping[str, Any]) -> Finding | None:
+        if oom_step(run) is not None:
+            return Finding(FailureReason.OOM_KILLED, _message(run))
+        if not was_sigkilled(step):
+            return None
+        oom, why = await self._look_into_kill(run, step)
+        reason = FailureReason.OOM_KILLED if oom else FailureReason.TASK_FAILED
+        return Finding(reason, texts.clean(f"{_message(run)}; {why}"))
+
+    async def _look_into_kill(self, run: Document, step: Mapping[str, Any]) -> tuple[bool, str]:
+        """Whether a SIGKILL was for memory, and what is known about it."""
+        name = (run.get("status") or _EMPTY).get("podName") or ""
+        pod = await self._read(PODS, name) if name else None
+        container = step.get("container")
+        status = (pod or _EMPTY).get("status") or _EMPTY
+        for state in status.get("containerStatuses") or ():
+            ends = (state.get("state") or _EMPTY, state.get("lastState") or _EMPTY)
+            if state.get("name") == container and any(
+                (end.get("terminated") or _EMPTY).get("reason") == "OOMKilled" for end in ends
+            ):
+                return True, "its pod says OOMKilled"
+        if name and await self._has_oom_event(name):
+            return True, "an event says that the kernel killed it for memory"
+        if pod is None or pod["metadata"].get("deletionTimestamp"):
+            return False, "killed (SIGKILL) because its pod was deleted; nothing says out of memory"
+        why = texts.clean(str(status.get("reason") or ""), 64)
+        return False, f"killed (SIGKILL) from outside{f' ({why})' if why else ''}; nothing says out of memory"
+
+    async def _has_oom_event(self, pod: str) -> bool:
+        try:
+            events = await self._cluster.list(
+                EVENTS, self._namespace, field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod}", limit=50
+            )
+        except (ApiError, ConnectionLost):
+            return False  # events are hints; without them a kill is reported as a kill
+        return any(event.get("reason") in ("OOMKilling", "OOMKilled") for event in events.get("items") or ())
+
+    async def _denial_in_log(self, run: Document, step: Mapping[str, Any]) -> Finding | None:
+        pod, container = (run.get("status") or _EMPTY).get("podName"), step.get("container")
+        if not pod or not container:
+            return None
+        try:
+            async with asyncio.timeout(_LOG_TIMEOUT_S):
+                log = await self._logs.tail(
+                    self._namespace, pod, container, lines=_LOG_LINES, limit_bytes=_LOG_LIMIT_BYTES
+                )
+        except (ApiError, ConnectionLost, TimeoutError):
+            return None  # the pod may be gone: the exit code still stands
+        found = texts.denial_line(log[-_LOG_LIMIT_BYTES:])
+        return None if found is None else Finding(*found)
+
+    async def _read(self, resource: Resource, name: str) -> Document | None:
+        try:
+            return await self._cluster.get(resource, self._namespace, name)
+        except ApiError as error:
+            if error.code in _UNREADABLE:
+                return None
+            raise
+
+    async def _unlisted(self) -> Sequence[Child]:
+        """TaskRuns that exist although the PipelineRun ended before it could write them down."""
+        selector = f"tekton.dev/pipelineRun={self._run['metadata']['name']}"
+        try:
+            found = await self._cluster.list(TASK_RUNS, self._namespace, label_selector=selector, limit=_CHILDREN_LIMIT)
+        except ApiError as error:
+            if error.code not in _UNREADABLE:
+                raise
+            self._complete = False
+            return ()
+        items = found.get("items") or ()
+        task = "tekton.dev/pipelineTask"
+        return [
+            Child((run["metadata"].get("labels") or {}).get(task, ""), run["metadata"]["name"], run) for run in items
+        ]
+
+
+def _message(run: Document) -> str:
+    return texts.clean((succeeded(run) or _EMPTY).get("message") or "")

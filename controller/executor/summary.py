@@ -1,0 +1,45 @@
+"""The failure in sentences: for the person who is called and for the prompt of the next analysis."""
+
+from collections.abc import Mapping
+
+from controller.api.workflowexecution import FailureReason
+from controller.executor.evidence import Cause
+from controller.executor.texts import clean
+
+_NAME_LIMIT = 253
+
+_RECOMMENDATIONS: Mapping[FailureReason, str] = {
+    FailureReason.OOM_KILLED: "Raise the memory limit of the task, or use a workflow that needs less memory.",
+    FailureReason.DEADLINE_EXCEEDED: "Find what the workflow waited for; raise the timeout or use a faster workflow.",
+    FailureReason.FORBIDDEN: "Grant the missing permission, or use a workflow that does not need it.",
+    FailureReason.RESOURCE_EXHAUSTED: "Free quota or node capacity before another try.",
+    FailureReason.CONFIGURATION_ERROR: "Correct the workflow, its parameters or its target; as it is, it fails again.",
+    FailureReason.IMAGE_PULL_BACK_OFF: "Check that the image exists and that the cluster may pull it.",
+    FailureReason.TASK_FAILED: "Read the log of the failed step, and use another workflow if the cause is in this one.",
+    FailureReason.EXECUTION_RACE_CONDITION: "Wait for the execution that holds the target, then look at its outcome.",
+    FailureReason.UNKNOWN: "Look at the PipelineRun, its TaskRuns and the state of the target by hand.",
+}
+
+
+def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, service_account: str) -> str:
+    """Several lines, the last one the recommendation. ``after`` is a Go duration since the start."""
+    lines = [f"Workflow '{clean(workflow_id, _NAME_LIMIT)}' failed on target '{clean(target, _NAME_LIMIT * 2)}'."]
+    if cause.task_name:
+        place = f" (step {cause.task_index + 1} of {cause.task_count})" if cause.task_count else ""
+        lines.append(f"Task '{clean(cause.task_name, _NAME_LIMIT)}'{place} failed after {after} with {cause.reason}.")
+    else:
+        lines.append(f"No task was reached; it failed after {after} with {cause.reason}.")
+    if cause.exit_code is not None:
+        step = f"Step '{clean(cause.step_name, _NAME_LIMIT)}'" if cause.step_name else "The step"
+        lines.append(f"{step} ended with exit code {cause.exit_code}.")
+    if cause.message:
+        lines.append(f"Message: {cause.message}")
+    if cause.reason is FailureReason.FORBIDDEN:
+        lines.append(f"The service account '{clean(service_account, _NAME_LIMIT)}' lacks a permission that is needed.")
+    lines.append(
+        "Steps had started: the target may have been changed."
+        if cause.started
+        else "No step had started: nothing was changed."
+    )
+    lines.append(f"Recommendation: {_RECOMMENDATIONS[cause.reason]}")
+    return "\n".join(lines)
