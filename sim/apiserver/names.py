@@ -37,7 +37,7 @@ _VALUE_TEXT = (
 
 
 def _too_long(limit: int) -> str:
-    return f"must be no more than {limit} characters"
+    return f"must be no more than {limit} bytes"
 
 
 def subdomain(name: str) -> tuple[str, ...]:

@@ -12,10 +12,15 @@ user may write (labels, annotations, finalizers, ownerReferences) is the server'
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from controller.ports import Document
 from sim.apiserver.errors import Cause
 from sim.apiserver.names import NameRule, subdomain
+
+
+_METADATA = ("metadata",)
+_APART = ("metadata", "status")
 
 
 class Strategy:
@@ -29,6 +34,10 @@ class Strategy:
     """Whether a PUT may come without resourceVersion (builtin kinds: yes; custom ones: no)."""
     strategic_merge = True
     """Whether strategic merge patches are understood (builtin kinds only)."""
+    status_writes_metadata = True
+    """Whether a write of the status may change labels and annotations too (builtin kinds: yes)."""
+    returns_deleted = False
+    """Whether DELETE answers the object itself instead of a Status, as it does for pods and a few others."""
     name_rule: NameRule = staticmethod(subdomain)
 
     def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:
@@ -45,6 +54,10 @@ class Strategy:
             return {key: value for key, value in new.items() if key != "status"}
         return new
 
+    def canonicalize(self, new: dict[str, Any]) -> dict[str, Any]:
+        """Last changes to a new object whose name and server-made metadata are known; it may be changed in place."""
+        return new
+
     def prepare_update(self, new: Document, old: Document, subresource: str) -> Document:
         """Keep from ``old`` what this write may not touch."""
         if subresource == "status":
@@ -57,10 +70,29 @@ class Strategy:
 
     def spec_changed(self, new: Document, old: Document) -> bool:
         """Whether the difference counts for ``metadata.generation``: all but metadata (and a separate status)."""
-        if new.get("spec") != old.get("spec"):
-            return True
-        ignored = {"metadata", "spec"} | ({"status"} if "status" in self.subresources else set())
-        return {k: v for k, v in new.items() if k not in ignored} != {k: v for k, v in old.items() if k not in ignored}
+        apart = _APART if "status" in self.subresources else _METADATA
+        for key, value in new.items():
+            if key not in apart:
+                before = old.get(key)
+                if before is not value and before != value:
+                    return True
+        return any(key not in new and key not in apart for key in old)
+
+    def grace_s(self, document: Document, asked_s: int | None) -> int:
+        """Seconds that a DELETE leaves the object to end by itself; 0 removes it at once."""
+        return 0
+
+    def prepare_delete(self, marked: dict[str, Any]) -> dict[str, Any]:
+        """What else a DELETE writes into the marked object (a namespace's phase)."""
+        return marked
+
+    def held(self, document: Document) -> bool:
+        """Whether something other than metadata keeps a deleted object alive (a namespace's own finalizers)."""
+        return False
+
+    def joined(self, metadata_causes: Sequence[Cause], causes: Sequence[Cause]) -> Sequence[Cause]:
+        """All causes of a refusal in the order in which the kind reports them."""
+        return [*metadata_causes, *causes]
 
     def validate_create(self, new: Document) -> Sequence[Cause]:
         return ()

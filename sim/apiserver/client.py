@@ -1,0 +1,223 @@
+"""The API server through a network: ``controller.ports.Cluster`` for one identity.
+
+A call is one timer and one future. The timer belongs to no process, so the request of a process that is killed
+meanwhile is still carried out and only the answer is lost.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from controller.ports import ApiError, Document, PatchType, Propagation, Resource, WatchStream
+from sim.apiserver.calls import CallCount
+from sim.apiserver.identity import User
+from sim.apiserver.latency import Latency
+
+if TYPE_CHECKING:
+    from sim.apiserver.server import ApiServer
+
+Operations = list[Document]
+_NOTHING: dict[str, Any] = {}
+
+
+class Client:
+    def __init__(self, server: "ApiServer", user: User, component: str, latency: Latency) -> None:
+        self.user = user
+        self.component = component
+        self._server = server
+        self._loop = server.loop
+        self._after = server.loop.after
+        self._random = server.streams(f"apiserver.latency.{component or user.name}")
+        self._counts: dict[tuple[str, str, str, str], CallCount] = {}
+        self._share = latency.request_share
+        self._get = latency.of("get").sample_us
+        self._list = latency.of("list").sample_us
+        self._create = latency.of("create").sample_us
+        self._update = latency.of("update").sample_us
+        self._patch = latency.of("patch").sample_us
+        self._delete = latency.of("delete").sample_us
+        self._watch = latency.of("watch").sample_us
+
+    def _count(self, verb: str, resource: Resource, subresource: str) -> CallCount:
+        key = (verb, resource.group, resource.plural, subresource)
+        count = self._counts.get(key)
+        if count is None:
+            name = f"{resource.group_resource}/{subresource}" if subresource else resource.group_resource
+            count = self._counts[key] = self._server.calls[self.component, verb, name]
+        return count
+
+    def _send(
+        self,
+        delay_us: int,
+        verb: Callable[..., Any],
+        count: CallCount,
+        args: tuple[Any, ...],
+        options: dict[str, Any] = _NOTHING,
+    ) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = asyncio.Future(loop=self._loop)
+        if self._share == 1.0:
+            self._after(delay_us, self._serve, future, verb, count, args, options)
+        else:
+            there_us = round(delay_us * self._share)
+            self._after(there_us, self._serve_far, delay_us - there_us, future, verb, count, args, options)
+        return future
+
+    def _serve(
+        self,
+        future: "asyncio.Future[Any]",
+        verb: Callable[..., Any],
+        count: CallCount,
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+    ) -> None:
+        count.count += 1
+        try:
+            answer = verb(self.user, *args, **options)
+        except ApiError as error:
+            count.refused(error.code)
+            _fail(future, error)
+            return
+        if not future.done():
+            future.set_result(answer)
+
+    def _serve_far(
+        self,
+        back_us: int,
+        future: "asyncio.Future[Any]",
+        verb: Callable[..., Any],
+        count: CallCount,
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+    ) -> None:
+        """Serve now and answer ``back_us`` later."""
+        count.count += 1
+        try:
+            answer = verb(self.user, *args, **options)
+        except ApiError as error:
+            count.refused(error.code)
+            self._after(back_us, _fail, future, error)
+            return
+        self._after(back_us, _answer, future, answer)
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Document:
+        count = self._count("get", resource, "")
+        answer: Document = await self._send(
+            self._get(self._random), self._server.get, count, (resource, namespace, name)
+        )
+        return answer
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        limit: int = 0,
+        continue_token: str = "",
+        resource_version: str = "",
+    ) -> Document:
+        options = {
+            "label_selector": label_selector,
+            "field_selector": field_selector,
+            "limit": limit,
+            "continue_token": continue_token,
+            "resource_version": resource_version,
+        }
+        count = self._count("list", resource, "")
+        answer: Document = await self._send(
+            self._list(self._random), self._server.list, count, (resource, namespace), options
+        )
+        return answer
+
+    async def create(self, resource: Resource, namespace: str, body: Document) -> Document:
+        count = self._count("create", resource, "")
+        answer: Document = await self._send(
+            self._create(self._random), self._server.create, count, (resource, namespace, body)
+        )
+        return answer
+
+    async def update(
+        self, resource: Resource, namespace: str, name: str, body: Document, *, subresource: str = ""
+    ) -> Document:
+        count = self._count("update", resource, subresource)
+        options = {"subresource": subresource} if subresource else _NOTHING
+        answer: Document = await self._send(
+            self._update(self._random), self._server.update, count, (resource, namespace, name, body), options
+        )
+        return answer
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Document | Operations,
+        *,
+        patch_type: PatchType = "merge",
+        subresource: str = "",
+    ) -> Document:
+        count = self._count("patch", resource, subresource)
+        options = {"patch_type": patch_type, "subresource": subresource}
+        answer: Document = await self._send(
+            self._patch(self._random), self._server.patch, count, (resource, namespace, name, body), options
+        )
+        return answer
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        propagation: Propagation | None = None,
+        uid: str | None = None,
+        resource_version: str | None = None,
+        grace_period_s: int | None = None,
+    ) -> Document:
+        options = {
+            "propagation": propagation,
+            "uid": uid,
+            "resource_version": resource_version,
+            "grace_period_s": grace_period_s,
+        }
+        count = self._count("delete", resource, "")
+        answer: Document = await self._send(
+            self._delete(self._random), self._server.delete, count, (resource, namespace, name), options
+        )
+        return answer
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        timeout_s: float | None = None,
+        bookmarks: bool = True,
+    ) -> WatchStream:
+        options = {
+            "resource_version": resource_version,
+            "label_selector": label_selector,
+            "field_selector": field_selector,
+            "timeout_s": timeout_s,
+            "bookmarks": bookmarks,
+        }
+        count = self._count("watch", resource, "")
+        answer: WatchStream = await self._send(
+            self._watch(self._random), self._server.watch, count, (resource, namespace), options
+        )
+        return answer
+
+
+def _answer(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if not future.done():
+        future.set_result(answer)
+
+
+def _fail(future: "asyncio.Future[Any]", error: ApiError) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future._log_traceback = False  # type: ignore[attr-defined]  # a killed caller never fetches it, and that is no bug

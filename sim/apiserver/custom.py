@@ -1,0 +1,29 @@
+"""The strategy of custom resources: what their CRD's schema says."""
+
+from collections.abc import Sequence
+
+from controller.ports import Document
+from sim.apiserver.errors import Cause
+from sim.apiserver.schema import CompiledSchema
+from sim.apiserver.strategy import Strategy
+
+
+class CustomStrategy(Strategy):
+    generation = True
+    unconditional_update = False
+    strategic_merge = False
+    status_writes_metadata = False
+
+    def __init__(self, schema: CompiledSchema, subresources: tuple[str, ...]) -> None:
+        self.subresources = subresources
+        self._schema = schema
+
+    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:
+        pruned, unknown = self._schema.prune(body, old)
+        return self._schema.default(pruned, old), unknown
+
+    def validate_create(self, new: Document) -> Sequence[Cause]:
+        return self._schema.validate(new)
+
+    def validate_update(self, new: Document, old: Document, subresource: str) -> Sequence[Cause]:
+        return self._schema.validate(new, old)

@@ -1,0 +1,76 @@
+"""From a client's body to a document of the kind: type, shape and unknown fields."""
+
+from typing import TYPE_CHECKING
+
+from controller.ports import ApiError, Document
+from sim.apiserver.errors import bad_request, invalid, invalid_value
+from sim.apiserver.metadata import check_shape
+from sim.apiserver.registry import Served
+
+if TYPE_CHECKING:
+    from sim.apiserver.server import ApiServer
+
+_SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
+
+
+def check_type(served: Served, body: Document) -> None:
+    """Refuse a body of another kind or version. Builtin kinds may leave both out. Raises ApiError 400, 422."""
+    resource = served.resource
+    kind, api_version = body.get("kind"), body.get("apiVersion")
+    if kind == resource.kind and api_version == resource.api_version:
+        return
+    if served.custom:
+        _check_custom_type(served, body, kind, api_version)
+        return
+    kind = kind or resource.kind
+    api_version = api_version or resource.api_version
+    if (kind, api_version) == (resource.kind, resource.api_version):
+        return
+    version = api_version.rpartition("/")[2]
+    if api_version != resource.api_version:
+        reason = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
+    else:
+        package = "core" if not resource.group else resource.group.partition(".")[0]
+        reason = f"converting ({version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
+    raise bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {reason}')
+
+
+def _check_custom_type(served: Served, body: Document, kind: object, api_version: object) -> None:
+    resource = served.resource
+    if not kind or not api_version:
+        missing = "Kind" if not kind else "apiVersion"
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {resource.kind}): Object '{missing}' is missing in "
+            "'the request'"
+        )
+    if api_version != resource.api_version:
+        raise bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    name = (body.get("metadata") or {}).get("name", "")
+    raise invalid(resource.group, str(kind), name, [invalid_value("kind", kind, f"must be {resource.kind}")])
+
+
+def decoded(
+    server: "ApiServer", served: Served, body: Document, old: Document | None, subresource: str, field_validation: str
+) -> Document:
+    """The body pruned and defaulted. Raises ApiError 400 for what does not decode or, under Strict, is unknown."""
+    resource = served.resource
+    metadata = body.get("metadata")
+    if metadata and ("labels" in metadata or "annotations" in metadata):
+        check_shape(resource.kind, resource.version, metadata)
+    document, unknown = served.strategy.decode(body, old, subresource)
+    if unknown and field_validation != "Ignore":
+        if field_validation == "Strict":
+            listed = ", ".join(f'unknown field "{path}"' for path in unknown)
+            raise ApiError(
+                400,
+                "BadRequest",
+                f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+                f"strict decoding error: {listed}",
+            )
+        if server.warn is not None:
+            for path in unknown:
+                server.warn(f'unknown field "{path}"')
+    return document

@@ -1,0 +1,180 @@
+"""The list verb: selectors, pages pinned to a version, and what resourceVersion means to a list."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from controller.ports import Document
+from sim.apiserver.errors import bad_request, expired, forbidden_field, invalid, not_supported, too_large_version
+from sim.apiserver.registry import Served
+from sim.apiserver.selectors import Predicate, exact_name, field_predicate, label_predicate
+
+if TYPE_CHECKING:
+    from sim.apiserver.server import ApiServer
+
+_Key = tuple[str, str]
+
+
+def both(first: Predicate | None, second: Predicate | None) -> Predicate | None:
+    if first is None or second is None:
+        return first or second
+    return lambda document: first(document) and second(document)
+
+
+def predicate(served: Served, label_selector: str, field_selector: str) -> Predicate | None:
+    """What both selectors ask; None is everything. Raises ApiError 400."""
+    labels = label_predicate(label_selector) if label_selector else None
+    fields = field_predicate(field_selector, served.fields, served.refuse_field) if field_selector else None
+    return both(labels, fields)
+
+
+def parse_version(text: str) -> int:
+    """A resourceVersion of a request. Raises ValueError with the real server's words."""
+    if not text.isdigit() or not text.isascii():
+        shown = json.dumps(text)
+        raise ValueError(f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax")
+    return int(text)
+
+
+def list_objects(
+    server: "ApiServer",
+    served: Served,
+    namespace: str,
+    label_selector: str,
+    field_selector: str,
+    limit: int,
+    continue_token: str,
+    resource_version: str,
+    version_match: str,
+) -> Document:
+    """A List document. Raises ApiError 400, 410, 422, 504."""
+    match = predicate(served, label_selector, field_selector)
+    start: _Key | None = None
+    pinned = 0
+    _check_match(resource_version, version_match, continue_token)
+    if continue_token:
+        pinned, start = _decode(continue_token)
+        if resource_version not in ("", "0"):
+            raise bad_request("specifying resource version is not allowed when using continue")
+    elif resource_version:
+        pinned = _asked_version(server, resource_version, version_match, limit)
+    shown_version = pinned or server.store.version
+    selected: Iterator[Document]
+    if not pinned and not limit:
+        selected = _candidates(served, namespace, field_selector)
+    else:
+        selected = _as_of(server, served, namespace, shown_version, bool(start)) if pinned else _now(served, namespace)
+    if start is not None:
+        selected = (one for one in selected if _key(one) > start)
+    if match is not None:
+        selected = (one for one in selected if match(one))
+    metadata: dict[str, Any] = {"resourceVersion": str(shown_version)}
+    found = list(selected)
+    if limit and len(found) > limit:
+        if match is None:
+            metadata["remainingItemCount"] = len(found) - limit
+        found = found[:limit]
+        metadata["continue"] = _encode(shown_version, _key(found[-1]))
+    if served.foreign:
+        found = [served.present(one) for one in found]
+    return {
+        "kind": served.list_kind,
+        "apiVersion": served.resource.api_version,
+        "metadata": metadata,
+        "items": found,
+    }
+
+
+def _key(document: Document) -> _Key:
+    metadata = document["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+def _now(served: Served, namespace: str) -> Iterator[Document]:
+    return served.table.in_order(namespace)
+
+
+def _candidates(served: Served, namespace: str, field_selector: str) -> Iterator[Document]:
+    """The objects to look at: only the named one where the selector asks for exactly one."""
+    name = exact_name(field_selector) if field_selector else None
+    if name is not None and (namespace or not served.resource.namespaced):
+        found = served.table.find(namespace, name)
+        return iter(() if found is None else (found,))
+    return served.table.in_order(namespace)
+
+
+def _as_of(server: "ApiServer", served: Served, namespace: str, version: int, page: bool) -> Iterator[Document]:
+    """The objects as they stood at ``version``: the present with later changes undone."""
+    history = served.table.history
+    if version < max(history.floor, server.store.compacted()):
+        if page:
+            raise expired(_EXPIRED_TOKEN)
+        raise expired(f"The resourceVersion for the provided list is too old: {version}")
+    objects = {_key(one): one for one in served.table.in_order(namespace)}
+    for change in history.undoing(version):
+        key = _key(change.new)
+        if namespace and key[0] != namespace:
+            continue
+        if change.old is None:
+            objects.pop(key, None)
+        else:
+            objects[key] = change.old
+    return iter([objects[key] for key in sorted(objects)])
+
+
+_EXPIRED_TOKEN = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
+)
+
+
+def _check_match(resource_version: str, version_match: str, continue_token: str) -> None:
+    if not version_match:
+        return
+    field = "resourceVersionMatch"
+    if continue_token:
+        cause = forbidden_field(field, "resourceVersionMatch is forbidden for continue")
+    elif not resource_version:
+        cause = forbidden_field(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+    elif version_match not in ("Exact", "NotOlderThan"):
+        cause = not_supported(field, version_match, ("Exact", "NotOlderThan", ""))
+    elif version_match == "Exact" and resource_version == "0":
+        cause = forbidden_field(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    else:
+        return
+    raise invalid("meta.k8s.io", "ListOptions", "", [cause])
+
+
+def _asked_version(server: "ApiServer", resource_version: str, version_match: str, limit: int) -> int:
+    """The version to show; 0 for the present, which is never older than what was asked."""
+    try:
+        version = parse_version(resource_version)
+    except ValueError as error:
+        raise bad_request(f"invalid resource version: {error}") from None
+    if version > server.store.version:
+        raise too_large_version(version, server.store.version)
+    exact = version_match == "Exact" or (not version_match and limit > 0 and version > 0)
+    return version if exact else 0
+
+
+def _encode(version: int, key: _Key) -> str:
+    start = f"{key[0]}/{key[1]}\u0000" if key[0] else f"{key[1]}\u0000"
+    text = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": start}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(token: str) -> tuple[int, _Key]:
+    try:
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        fields = json.loads(text)
+        namespace, _, name = fields["start"].rstrip("\u0000").rpartition("/")
+        return int(fields["rv"]), (namespace, name)
+    except binascii.Error as error:
+        detail = f"illegal base64 data: {error}"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        detail = str(error)
+    raise bad_request(f"invalid continue token: continue key is not valid: {detail}")

@@ -1,0 +1,150 @@
+"""Patches: RFC 7386 merge patches and RFC 6902 JSON patches, sharing what they do not change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controller.ports import ApiError
+from sim.apiserver.errors import bad_request
+
+_MISSING = object()
+
+
+def merge(target: Any, change: Any) -> Any:
+    """RFC 7386. Answers ``target`` itself when nothing changes."""
+    if not isinstance(change, Mapping):
+        return change
+    if not isinstance(target, Mapping):
+        return {key: merge(None, value) for key, value in change.items() if value is not None}
+    merged: dict[str, Any] | None = None
+    for key, value in change.items():
+        old = target.get(key, _MISSING)
+        if value is None:
+            if old is not _MISSING:
+                merged = dict(target) if merged is None else merged
+                del merged[key]
+            continue
+        if isinstance(value, Mapping):
+            new = merge(None if old is _MISSING else old, value)
+            if new is old:
+                continue
+        elif value == old and type(value) is type(old):
+            continue
+        else:
+            new = value
+        merged = dict(target) if merged is None else merged
+        merged[key] = new
+    return target if merged is None else merged
+
+
+def _unprocessable(message: str) -> ApiError:
+    return ApiError(422, "Invalid", message)
+
+
+def _failed(index: int, operation: str, detail: str) -> ApiError:
+    return _unprocessable(
+        f'the server rejected our request due to an error in our request: operation {index} "{operation}": {detail}'
+    )
+
+
+def apply_operations(document: Any, operations: Any) -> Any:
+    """RFC 6902. Raises ApiError 422 for a failed test or a path that is not there, 400 for what is no patch."""
+    if not isinstance(operations, Sequence) or isinstance(operations, str):
+        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    if len(operations) > 10_000:
+        raise ApiError(
+            413,
+            "RequestEntityTooLarge",
+            f"The allowed maximum operations in a JSON patch is 10000, got {len(operations)}",
+        )
+    for index, operation in enumerate(operations):
+        document = _apply(document, operation, index)
+    return document
+
+
+def _apply(document: Any, operation: Any, index: int) -> Any:
+    kind = operation.get("op") if isinstance(operation, Mapping) else None
+    try:
+        path = _pointer(operation["path"])
+        if kind == "add":
+            return _edit(document, path, "add", operation["value"])
+        if kind == "remove":
+            return _edit(document, path, "remove", None)
+        if kind == "replace":
+            return _edit(document, path, "replace", operation["value"])
+        if kind == "copy":
+            return _edit(document, path, "add", _at(document, _pointer(operation["from"])))
+        if kind == "move":
+            source = _pointer(operation["from"])
+            value = _at(document, source)
+            return _edit(_edit(document, source, "remove", None), path, "add", value)
+        if kind == "test":
+            found = _at(document, path, missing=None)
+            wanted = operation.get("value")
+            if found != wanted or isinstance(found, bool) is not isinstance(wanted, bool):
+                raise _failed(index, "test", f"testing value {operation['path']} failed: test failed")
+            return document
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise _failed(index, str(kind), f"missing path or value: {error}") from None
+    raise _failed(index, str(kind), "unexpected kind")
+
+
+def _pointer(text: str) -> list[str]:
+    if text == "":
+        return []
+    if not text.startswith("/"):
+        raise ValueError(text)
+    return [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
+
+
+def _at(document: Any, path: list[str], missing: Any = _MISSING) -> Any:
+    for part in path:
+        if isinstance(document, Mapping):
+            if part not in document and missing is not _MISSING:
+                return missing
+            document = document[part]
+        else:
+            document = document[_index(document, part)]
+    return document
+
+
+def _index(items: list[Any], part: str) -> int:
+    if not isinstance(items, list):
+        raise TypeError(part)
+    index = int(part)
+    if not -len(items) <= index < len(items):
+        raise IndexError(part)
+    return index
+
+
+def _edit(document: Any, path: list[str], verb: str, value: Any) -> Any:
+    """A copy of ``document`` with the place at ``path`` changed; containers off the path are shared."""
+    if not path:
+        return value
+    part, rest = path[0], path[1:]
+    if isinstance(document, Mapping):
+        copy = dict(document)
+        if rest:
+            copy[part] = _edit(document[part], rest, verb, value)
+        elif verb == "remove":
+            del copy[part]
+        else:
+            if verb == "replace" and part not in document:
+                raise KeyError(part)
+            copy[part] = value
+        return copy
+    if not isinstance(document, list):
+        raise TypeError(part)
+    items = list(document)
+    if rest:
+        index = _index(items, part)
+        items[index] = _edit(items[index], rest, verb, value)
+    elif verb == "add":
+        at = len(items) if part == "-" else int(part)
+        if not 0 <= at <= len(items):
+            raise IndexError(part)
+        items.insert(at, value)
+    elif verb == "remove":
+        del items[_index(items, part)]
+    else:
+        items[_index(items, part)] = value
+    return items

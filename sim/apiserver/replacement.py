@@ -1,0 +1,158 @@
+"""The update and patch verbs: both replace the stored document by a new one under its version."""
+
+from typing import TYPE_CHECKING, Any
+
+from controller.ports import ApiError, Document
+from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.decoding import check_type, decoded
+from sim.apiserver.deletion import complete
+from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
+from sim.apiserver.identity import User
+from sim.apiserver.metadata import check_update, for_update
+from sim.apiserver.patch import apply_operations, merge
+from sim.apiserver.registry import Served
+
+if TYPE_CHECKING:
+    from sim.apiserver.server import ApiServer
+
+
+def update(
+    server: "ApiServer",
+    user: User,
+    served: Served,
+    namespace: str,
+    name: str,
+    body: Document,
+    subresource: str,
+    dry_run: bool,
+    field_validation: str,
+) -> Document:
+    """PUT. Raises ApiError 400, 403, 404, 409, 422."""
+    check_type(served, body)
+    metadata = body.get("metadata") or {}
+    sent_name = metadata.get("name", "")
+    if sent_name != name:
+        if not sent_name:
+            raise bad_request("name must be provided") if served.custom else bad_request(_mismatch(sent_name, name))
+        raise bad_request(_mismatch(sent_name, name))
+    sent_namespace = metadata.get("namespace", "")
+    if sent_namespace and sent_namespace != namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    old = served.table.find(namespace, name)
+    if old is None:
+        raise not_found(served.resource, name)
+    uid = metadata.get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        raise conflict(served.resource, name, _other_uid(served, namespace, name, uid, old))
+    return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, field_validation)
+
+
+def _mismatch(sent: str, name: str) -> str:
+    return f"the name of the object ({sent}) does not match the name on the URL ({name})"
+
+
+def _other_uid(served: Served, namespace: str, name: str, uid: str, old: Document) -> str:
+    resource = served.resource
+    place = "/".join(
+        part for part in (resource.group if served.custom else "", resource.plural, namespace, name) if part
+    )
+    return (
+        f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+    )
+
+
+def patch(
+    server: "ApiServer",
+    user: User,
+    served: Served,
+    namespace: str,
+    name: str,
+    body: Any,
+    patch_type: str,
+    subresource: str,
+    dry_run: bool,
+    field_validation: str,
+) -> Document:
+    """PATCH. Raises ApiError 400, 403, 404, 409, 415, 422."""
+    old = served.table.find(namespace, name)
+    if old is None:
+        raise not_found(served.resource, name)
+    shown = served.present(old)
+    if patch_type == "merge":
+        patched = merge(shown, body)
+    elif patch_type == "json":
+        patched = apply_operations(shown, body)
+    else:
+        raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
+    if patched is shown:
+        return shown
+    metadata = patched.get("metadata") or {}
+    if metadata is not shown["metadata"] and metadata.get("name", "") != name:
+        raise bad_request(_mismatch(metadata.get("name", ""), name))
+    check_type(served, patched)
+    return _replace(server, user, served, namespace, name, old, patched, subresource, dry_run, field_validation)
+
+
+def _replace(
+    server: "ApiServer",
+    user: User,
+    served: Served,
+    namespace: str,
+    name: str,
+    old: Document,
+    body: Document,
+    subresource: str,
+    dry_run: bool,
+    field_validation: str,
+) -> Document:
+    resource, strategy = served.resource, served.strategy
+    body = decoded(server, served, body, old, subresource, field_validation)
+    key = resource.group_resource
+    mutators, validators = server.admission.plugins(f"{key}/{subresource}" if subresource else key, "UPDATE")
+    request = None
+    if mutators or validators:
+        request = AdmissionRequest("UPDATE", user, resource, subresource, namespace, name, old, body, dry_run)
+        for mutate in mutators:
+            request.new = mutate(request)
+        body = request.new  # type: ignore[assignment]
+    sent = body.get("metadata") or {}
+    before = old["metadata"]
+    _check_version(served, name, sent, before)
+    new = strategy.prepare_update(body, old, subresource)
+    if subresource == "status" and not strategy.status_writes_metadata:
+        sent = before
+    metadata = for_update(sent, before)
+    causes = check_update(metadata, before, sent)
+    replaced = {**new, "metadata": metadata}
+    if served.foreign:
+        replaced["apiVersion"] = served.table.resource.api_version
+    wrongs = strategy.validate_update(replaced, old, subresource)
+    if causes or wrongs:
+        raise invalid(resource.group, resource.kind, name, strategy.joined(causes, wrongs))
+    if request is not None:
+        request.new = replaced
+        for validate in validators:
+            validate(request)
+    if replaced == old:
+        return served.present(old)
+    if strategy.generation and subresource != "status" and strategy.spec_changed(replaced, old):
+        metadata["generation"] = before.get("generation", 0) + 1
+    if dry_run:
+        return served.present(replaced)
+    if "deletionTimestamp" in before and complete(strategy, replaced):
+        server.store.remove(served.table, namespace, name, old)
+        return served.present(replaced)
+    return served.present(server.store.put(served.table, namespace, name, old, replaced))
+
+
+def _check_version(served: Served, name: str, sent: Document, before: Document) -> None:
+    version = sent.get("resourceVersion")
+    current = before["resourceVersion"]
+    if version is current or version == current:
+        return
+    if version and version != "0":
+        raise conflict(served.resource, name)
+    if not served.strategy.unconditional_update:
+        cause = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+        raise invalid(served.resource.group, served.resource.plural, name, [cause])

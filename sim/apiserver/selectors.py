@@ -1,0 +1,216 @@
+"""Label and field selectors: the grammar of apimachinery ``labels`` and ``fields``, compiled to predicates."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from controller.ports import Document
+from sim.apiserver.errors import bad_request
+from sim.apiserver.names import label_value, qualified_name
+
+Predicate = Callable[[Document], bool]
+FieldGetter = Callable[[Document], str]
+Requirement = Callable[[Mapping[str, str]], bool]
+
+_PUNCTUATION = "!=,()<>"
+_NONE: Mapping[str, str] = {}
+
+
+class _Malformed(Exception):
+    pass
+
+
+def _tokens(text: str) -> list[str]:
+    """Words and operators; ``==``, ``!=``, ``(`` and so on are tokens of their own."""
+    tokens: list[str] = []
+    at = 0
+    while at < len(text):
+        char = text[at]
+        if char.isspace():
+            at += 1
+        elif text[at : at + 2] in ("==", "!="):
+            tokens.append(text[at : at + 2])
+            at += 2
+        elif char in _PUNCTUATION:
+            tokens.append(char)
+            at += 1
+        else:
+            end = at
+            while end < len(text) and text[end] not in _PUNCTUATION and not text[end].isspace():
+                end += 1
+            tokens.append(text[at:end])
+            at = end
+    return tokens
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._tokens = _tokens(text)
+        self._at = 0
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _take(self) -> str:
+        token = self._peek()
+        self._at += 1
+        return token
+
+    def requirements(self) -> list[Requirement]:
+        found = [self._requirement()]
+        while self._peek():
+            token = self._take()
+            if token != ",":
+                raise _Malformed(f"found '{token}', expected: ',' or 'end of string'")
+            if not self._peek() or self._peek() == ",":
+                raise _Malformed(f"found '{self._peek()}', expected: identifier after ','")
+            found.append(self._requirement())
+        return found
+
+    def _key(self) -> str:
+        key = self._take()
+        if not key or key[0] in _PUNCTUATION:
+            raise _Malformed(f"found '{key}', expected: !, identifier, or 'end of string'")
+        complaints = qualified_name(key)
+        if complaints:
+            raise _Malformed(f'key: Invalid value: "{key}": {"; ".join(complaints)}')
+        return key
+
+    def _requirement(self) -> Requirement:
+        if self._peek() == "!":
+            self._take()
+            key = self._key()
+            return lambda labels: key not in labels
+        key = self._key()
+        operator = self._take()
+        if operator in ("", ","):
+            self._at -= 1
+            return lambda labels: key in labels
+        if operator in ("=", "=="):
+            value = self._value(key)
+            return lambda labels: labels.get(key) == value
+        if operator == "!=":
+            value = self._value(key)
+            return lambda labels: labels.get(key) != value
+        if operator in ("in", "notin"):
+            values = self._values(key)
+            if operator == "in":
+                return lambda labels: labels.get(key) in values
+            return lambda labels: labels.get(key) not in values
+        if operator in ("<", ">"):
+            return self._comparison(key, operator)
+        raise _Malformed(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+
+    def _value(self, key: str) -> str:
+        if self._peek() in ("", ","):
+            return ""
+        value = self._take()
+        if value[0] in _PUNCTUATION:
+            raise _Malformed(f"found '{value}', expected: identifier")
+        return _checked(key, value)
+
+    def _values(self, key: str) -> frozenset[str]:
+        token = self._take()
+        if token != "(":
+            raise _Malformed(f"found '{token}' expected: '('")
+        values = []
+        expect_value = True
+        while True:
+            token = self._take()
+            if token == "":
+                raise _Malformed("found '', expected: ',' or ')'")
+            if token in (",", ")"):
+                if expect_value:
+                    values.append("")
+                if token == ")":
+                    return frozenset(values)
+                expect_value = True
+            elif not expect_value or token[0] in _PUNCTUATION:
+                raise _Malformed(f"found '{token}', expected: ',', or ')'")
+            else:
+                values.append(_checked(key, token))
+                expect_value = False
+
+    def _comparison(self, key: str, operator: str) -> Requirement:
+        value = self._take()
+        try:
+            bound = int(value)
+        except ValueError:
+            raise _Malformed(
+                f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
+            ) from None
+
+        def holds(labels: Mapping[str, str]) -> bool:
+            try:
+                number = int(labels[key])
+            except (KeyError, ValueError):
+                return False
+            return number > bound if operator == ">" else number < bound
+
+        return holds
+
+
+def _checked(key: str, value: str) -> str:
+    complaints = label_value(value)
+    if complaints:
+        raise _Malformed(f'values[0][{key}]: Invalid value: "{value}": {"; ".join(complaints)}')
+    return value
+
+
+@lru_cache(maxsize=4096)
+def label_predicate(text: str) -> Predicate | None:
+    """The documents a label selector finds; None stands for all. Raises ApiError 400 on bad syntax."""
+    if not text.strip():
+        return None
+    try:
+        requirements = _Parser(text).requirements()
+    except _Malformed as error:
+        raise bad_request(f"unable to parse requirement: {error}") from None
+    if len(requirements) == 1:
+        only = requirements[0]
+        return lambda document: only(document["metadata"].get("labels") or _NONE)
+
+    def holds(document: Document) -> bool:
+        labels = document["metadata"].get("labels") or _NONE
+        return all(requirement(labels) for requirement in requirements)
+
+    return holds
+
+
+def _split_field_terms(text: str) -> list[tuple[str, str, str]]:
+    terms = []
+    for raw in text.split(","):
+        term = raw.strip()
+        if not term:
+            continue
+        for operator in ("!=", "==", "="):
+            field, found, value = term.partition(operator)
+            if found:
+                terms.append((field, operator, value))
+                break
+        else:
+            raise bad_request(f"invalid field selector: invalid selector: '{text}'; can't understand '{term}'")
+    return terms
+
+
+def exact_name(text: str) -> str | None:
+    """The name, when a field selector asks for exactly one (``metadata.name=x``)."""
+    terms = _split_field_terms(text) if text else []
+    return terms[0][2] if len(terms) == 1 and terms[0][0] == "metadata.name" and terms[0][1] != "!=" else None
+
+
+def field_predicate(
+    text: str, fields: Mapping[str, FieldGetter], refuse: Callable[[str, str], Exception]
+) -> Predicate | None:
+    """The documents a field selector finds; ``fields`` are those the kind offers.
+
+    ``refuse(field, value)`` makes the error for a field that the kind does not offer.
+    """
+    tests: list[tuple[FieldGetter, bool, str]] = []
+    for field, operator, value in _split_field_terms(text):
+        getter = fields.get(field)
+        if getter is None:
+            raise refuse(field, value)
+        tests.append((getter, operator != "!=", value))
+    if not tests:
+        return None
+    return lambda document: all((getter(document) == value) is wanted for getter, wanted, value in tests)

@@ -1,0 +1,327 @@
+"""The API server's verbs: synchronous, atomic at the current virtual instant.
+
+Nothing here waits. What costs a client time is in :mod:`sim.apiserver.client`; what happens later (collection,
+namespaces that empty) is done by the controllers beside, on the loop's calendar.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from controller.ports import ApiError, Document, PatchType, Propagation, Resource, WatchEvent
+from sim.apiserver import creation, deletion, listing, replacement
+from sim.apiserver.admission import Chain
+from sim.apiserver.builtin import builtin
+from sim.apiserver.calls import Calls
+from sim.apiserver.client import Client
+from sim.apiserver.collector import Collector
+from sim.apiserver.definitions import DEFINITIONS, Definitions
+from sim.apiserver.errors import expired, not_found, too_large_version
+from sim.apiserver.identity import ADMIN, User
+from sim.apiserver.latency import COLLECTOR_LAG, Latency, Lognormal
+from sim.apiserver.metadata import fresh_uid
+from sim.apiserver.namespaces import INITIAL, Namespaces
+from sim.apiserver.registry import Registry, Served
+from sim.apiserver.store import Observer, Store
+from sim.apiserver.watch import Lag, Stream
+from sim.clock import Clock
+from sim.loop import Loop
+from sim.streams import Streams
+
+Authorize = Callable[[User, str, Resource, str, str, str], None]
+"""``(user, verb, resource, subresource, namespace, name)``; raises ApiError 403 (or 429, for flow control)."""
+
+_WATCH_TIMEOUT_S = 1800  # --min-request-timeout: a watch without a timeout ends after one to two times as long
+
+
+class Draws(Protocol):
+    def sample_us(self, stream: Any) -> int: ...
+
+
+class ApiServer:
+    """One simulated kube-apiserver with its store and the controllers that real ones rely on.
+
+    ``latency`` is what clients pay per call unless they bring their own; ``watch_lag`` how long events travel;
+    ``collector_lag`` how late the garbage collector reacts. ``history_s`` and ``history_cap`` bound what a watch can
+    resume from. ``guard`` proves at every commit, and in :meth:`verify`, that nobody mutates documents.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        streams: Streams,
+        clock: Clock,
+        *,
+        latency: Latency | None = None,
+        watch_lag: Lag | None = None,
+        collector_lag: Lag = COLLECTOR_LAG,
+        history_s: int = 300,
+        history_cap: int = 100_000,
+        guard: bool = False,
+    ) -> None:
+        self.loop = loop
+        self.streams = streams
+        self.clock = clock
+        self.latency = latency or Latency()
+        self.watch_lag = watch_lag
+        self.authorize: Authorize | None = None
+        self.flow: Authorize | None = None
+        self.warn: Callable[[str], None] | None = None
+        self.admission = Chain()
+        self.calls: Calls = Calls()
+        self.name_stream = streams("apiserver.names")
+        self._uid_stream = streams("apiserver.uids")
+        self._lag_stream = streams("apiserver.watch-lag")
+        self._timeout_stream = streams("apiserver.watch-timeouts")
+        self.store = Store(loop, history_us=history_s * 1_000_000, history_cap=history_cap, guard=guard)
+        self.registry = Registry()
+        for served in builtin(self.store):
+            self.registry.add(served)
+        self.namespaces = Namespaces(self, self.registry.named("", "namespaces"), delay_us=20_000)
+        self.definitions = Definitions(self, delay_us=20_000)
+        self.collector = Collector(self, lag=collector_lag)
+        for name in INITIAL:
+            self.create(ADMIN, self.resource("", "namespaces"), "", {"metadata": {"name": name}})
+
+    def resource(self, group: str, plural: str, version: str = "") -> Resource:
+        """A served resource by its names. Raises ApiError 404."""
+        return self.registry.named(group, plural, version).resource
+
+    def install_crd(self, document: Document) -> Resource:
+        """Create a CustomResourceDefinition and serve its resource at once; answers the preferred version's."""
+        self.create(ADMIN, DEFINITIONS, "", document)
+        return self.resource(document["spec"]["group"], document["spec"]["names"]["plural"])
+
+    def observe(self, callback: Observer) -> None:
+        """Call back within every commit: ``(type, resource, old, new)``."""
+        self.store.observers.append(callback)
+
+    def client(self, user: User, *, component: str = "", latency: Latency | None = None) -> Client:
+        """The server as ``user`` sees it through a network; ``component`` is whom :attr:`calls` counts."""
+        return Client(self, user, component, latency or self.latency)
+
+    def verify(self) -> None:
+        """Raises Mutated when, under ``guard``, some stored document is not what was committed."""
+        if self.store.guard is not None:
+            self.store.guard.check_all()
+
+    def fresh_uid(self) -> str:
+        return fresh_uid(self._uid_stream)
+
+    def _enter(
+        self, user: User, verb: str, resource: Resource, namespace: str, name: str = "", subresource: str = ""
+    ) -> Served:
+        if self.flow is not None:
+            self.flow(user, verb, resource, subresource, namespace, name)
+        if self.authorize is not None:
+            self.authorize(user, verb, resource, subresource, namespace, name)
+        served = self.registry.find(resource)
+        if subresource and subresource not in served.strategy.subresources:
+            raise (
+                not_found(resource, name)
+                if served.custom
+                else ApiError(404, "NotFound", "the server could not find the requested resource")
+            )
+        return served
+
+    def create(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str,
+        body: Document,
+        *,
+        dry_run: bool = False,
+        field_validation: str = "Warn",
+        manager: str = "",
+    ) -> Document:
+        served = self._enter(user, "create", resource, namespace)
+        created = creation.create(self, user, served, namespace, body, dry_run, field_validation)
+        if resource.group == DEFINITIONS.group and not dry_run and served.table.resource is DEFINITIONS:
+            self.definitions.establish(created)
+        return created
+
+    def get(self, user: User, resource: Resource, namespace: str, name: str, *, subresource: str = "") -> Document:
+        served = self._enter(user, "get", resource, namespace, name, subresource)
+        row = served.table.rows.get(namespace)
+        found = None if row is None else row.get(name)
+        if found is None:
+            raise not_found(resource, name)
+        return found if not served.foreign else served.present(found)
+
+    def list(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        limit: int = 0,
+        continue_token: str = "",
+        resource_version: str = "",
+        version_match: str = "",
+    ) -> Document:
+        served = self._enter(user, "list", resource, namespace)
+        return listing.list_objects(
+            self,
+            served,
+            namespace,
+            label_selector,
+            field_selector,
+            limit,
+            continue_token,
+            resource_version,
+            version_match,
+        )
+
+    def update(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Document,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+        field_validation: str = "Warn",
+        manager: str = "",
+    ) -> Document:
+        served = self._enter(user, "update", resource, namespace, name, subresource)
+        return replacement.update(self, user, served, namespace, name, body, subresource, dry_run, field_validation)
+
+    def patch(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Any,
+        *,
+        patch_type: PatchType = "merge",
+        subresource: str = "",
+        dry_run: bool = False,
+        field_validation: str = "Warn",
+        manager: str = "",
+    ) -> Document:
+        served = self._enter(user, "patch", resource, namespace, name, subresource)
+        return replacement.patch(
+            self, user, served, namespace, name, body, patch_type, subresource, dry_run, field_validation
+        )
+
+    def delete(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        propagation: Propagation | None = None,
+        uid: str | None = None,
+        resource_version: str | None = None,
+        grace_period_s: int | None = None,
+        dry_run: bool = False,
+    ) -> Document:
+        served = self._enter(user, "delete", resource, namespace, name)
+        options = deletion.Options(propagation, uid, resource_version, grace_period_s, dry_run)
+        return deletion.delete(self, user, served, namespace, name, options)[0]
+
+    def delete_collection(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        propagation: Propagation | None = None,
+        grace_period_s: int | None = None,
+        dry_run: bool = False,
+    ) -> Document:
+        """Delete everything that the selectors find; answers the List of what was found."""
+        served = self._enter(user, "deletecollection", resource, namespace)
+        found = listing.list_objects(self, served, namespace, label_selector, field_selector, 0, "", "", "")
+        options = deletion.Options(propagation, None, None, grace_period_s, dry_run)
+        for one in found["items"]:
+            metadata = one["metadata"]
+            deletion.delete(self, user, served, metadata.get("namespace", ""), metadata["name"], options)
+        return found
+
+    def watch(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        timeout_s: float | None = None,
+        bookmarks: bool = True,
+        send_initial_events: bool | None = None,
+    ) -> Stream:
+        """Open a watch. Raises ApiError 400, 403, 404, 410 (older than history), 500 (no version), 504.
+
+        Without ``resource_version``, or with ``"0"``, it begins with an ADDED for every object there is.
+        """
+        served = self._enter(user, "watch", resource, namespace)
+        match = listing.predicate(served, label_selector, field_selector)
+        table = served.table
+        version = self._watch_version(served, resource_version)
+        stream = Stream(
+            self.loop,
+            namespace=namespace,
+            match=match,
+            lag=self.watch_lag,
+            random=self._lag_stream,
+            detach=lambda one: table.streams.remove(one) if one in table.streams else None,
+        )
+        initial = send_initial_events if send_initial_events is not None else not version
+        if initial:
+            for one in table.in_order(namespace):
+                if match is None or match(one):
+                    stream.push(WatchEvent("ADDED", one))
+            if bookmarks:
+                stream.push(self._bookmark(served, {"k8s.io/initial-events-end": "true"}))
+        elif version:
+            for change in table.history.since(version):
+                if not namespace or change.new["metadata"].get("namespace") == namespace:
+                    if match is None:
+                        stream.push(WatchEvent(change.type, change.new))
+                    else:
+                        stream.change(change.type, change.old, change.new)
+        table.streams.append(stream)
+        if timeout_s is None:
+            timeout_s = _WATCH_TIMEOUT_S * (1 + self._timeout_stream.random())
+        stream.end_after(round(timeout_s * 1_000_000), (lambda: self._bookmark(served)) if bookmarks else None)
+        return stream
+
+    def _watch_version(self, served: Served, resource_version: str) -> int:
+        if not resource_version:
+            return 0
+        try:
+            version = listing.parse_version(resource_version)
+        except ValueError as error:
+            raise ApiError(500, "", str(error)) from None
+        if version > self.store.version:
+            raise too_large_version(version, self.store.version)
+        oldest = max(served.table.history.floor, self.store.compacted())
+        if 0 < version < oldest:
+            raise expired(f"too old resource version: {version} ({oldest})")
+        return version
+
+    def _bookmark(self, served: Served, annotations: Document | None = None) -> WatchEvent:
+        metadata: dict[str, Any] = {"resourceVersion": str(self.store.version)}
+        if annotations:
+            metadata["annotations"] = annotations
+        resource = served.resource
+        return WatchEvent("BOOKMARK", {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
+
+    def expire_watches(self) -> None:
+        """Compact the past now and end every open watch with 410 Expired, as a server short of memory does."""
+        status = expired("The resourceVersion for the provided watch is too old.").status()
+        tables = self.registry.tables()
+        self.store.compact(tables)
+        for table in tables:
+            for stream in tuple(table.streams):
+                stream.fail(status)

@@ -1,0 +1,121 @@
+"""The objects and the one sequence of versions over all of them.
+
+Documents in the store are immutable and shared with history, watchers and caches. A commit stamps the version into
+the fresh metadata of the document it is given and from then on nobody may change it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from controller.ports import Document, Resource, WatchEvent, WatchType
+from sim.apiserver.guard import Guard
+from sim.apiserver.history import Change, History
+from sim.apiserver.watch import Stream
+from sim.loop import Loop
+
+Observer = Callable[[WatchType, Resource, Document | None, Document], None]
+"""Called within each commit: ``(type, resource, old, new)``; ``new`` of a DELETED is the last state."""
+
+FIRST_VERSION = 1000  # a cluster has a past; version 1 is long compacted
+_MARK_EVERY_US = 1_000_000
+
+
+class Table:
+    """The objects of one stored resource, its recent changes and its open watches."""
+
+    __slots__ = ("history", "resource", "rows", "streams")
+
+    def __init__(self, resource: Resource, history: History) -> None:
+        self.resource = resource
+        self.rows: dict[str, dict[str, Document]] = {}
+        self.history = history
+        self.streams: list[Stream] = []
+
+    def find(self, namespace: str, name: str) -> Document | None:
+        row = self.rows.get(namespace)
+        return None if row is None else row.get(name)
+
+    def in_order(self, namespace: str = "") -> Iterator[Document]:
+        """Objects sorted by namespace and name; of all namespaces when ``namespace`` is empty."""
+        if namespace or not self.resource.namespaced:
+            row = self.rows.get(namespace, {})
+            for name in sorted(row):
+                yield row[name]
+            return
+        for space in sorted(self.rows):
+            row = self.rows[space]
+            for name in sorted(row):
+                yield row[name]
+
+
+class Store:
+    def __init__(self, loop: Loop, *, history_us: int, history_cap: int, guard: bool = False) -> None:
+        self.version = FIRST_VERSION
+        self.observers: list[Observer] = []
+        self.guard = Guard() if guard else None
+        self._loop = loop
+        self._history_us = history_us
+        self._history_cap = history_cap
+        self._marks: deque[tuple[int, int]] = deque()
+        self._compacted = FIRST_VERSION
+
+    def table(self, resource: Resource) -> Table:
+        """A new, empty table."""
+        return Table(resource, History(keep_us=self._history_us, cap=self._history_cap, floor=FIRST_VERSION))
+
+    def compacted(self) -> int:
+        """The version before which the past is forgotten, of every resource alike: compaction is by age."""
+        marks, horizon_us = self._marks, self._loop.now_us - self._history_us
+        while marks and marks[0][0] <= horizon_us:
+            self._compacted = max(self._compacted, marks.popleft()[1])
+        return self._compacted
+
+    def compact(self, tables: list[Table]) -> None:
+        """Forget the whole past now: every older watch version and page token is Expired afterwards."""
+        self._compacted = self.version
+        self._marks.clear()
+        for table in tables:
+            table.history.forget()
+
+    def put(self, table: Table, namespace: str, name: str, old: Document | None, new: Document) -> Document:
+        """Commit a created or replaced object. ``new["metadata"]`` is a fresh dict: the version is stamped into it."""
+        self.version = version = self.version + 1
+        new["metadata"]["resourceVersion"] = str(version)
+        row = table.rows.get(namespace)
+        if row is None:
+            row = table.rows[namespace] = {}
+        row[name] = new
+        self._publish(table, "ADDED" if old is None else "MODIFIED", version, namespace, old, new)
+        return new
+
+    def remove(self, table: Table, namespace: str, name: str, old: Document) -> Document:
+        """Commit a deletion; answers the last state under the deletion's version."""
+        self.version = version = self.version + 1
+        row = table.rows[namespace]
+        del row[name]
+        if not row:
+            del table.rows[namespace]
+        last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(version)}}
+        self._publish(table, "DELETED", version, namespace, old, last)
+        return last
+
+    def _publish(
+        self, table: Table, type_: WatchType, version: int, namespace: str, old: Document | None, new: Document
+    ) -> None:
+        now_us = self._loop.now_us
+        marks = self._marks
+        if not marks or now_us - marks[-1][0] >= _MARK_EVERY_US:
+            marks.append((now_us, version))
+        table.history.append(Change(version, now_us, type_, old, new))
+        if self.guard is not None:
+            self.guard.committed(old, new)
+        if table.streams:
+            event = WatchEvent(type_, new)
+            for stream in tuple(table.streams):
+                if not stream.namespace or stream.namespace == namespace:
+                    if stream.match is None:
+                        stream.push(event)
+                    else:
+                        stream.change(type_, old, new)
+        for observe in self.observers:
+            observe(type_, table.resource, old, new)
