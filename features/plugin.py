@@ -1,8 +1,8 @@
 """The pytest plugin: makes the steps known and plays each scenario when all of its steps have been told.
 
-A run is described by a :class:`scenarios.run.FeatureRun`, put on the pytest config under ``RUN``; without one, scenarios
-run in the simulated cluster at scale 1. ``pytest some.feature`` collects a feature file named on the command line;
-users who bind their files themselves with ``pytest_bdd.scenarios`` are left alone.
+A run is described by a :class:`scenarios.run.FeatureRun`, put on the pytest config under ``RUN``; without one,
+scenarios run in the simulated cluster at scale 1. ``pytest some.feature`` collects a feature file that is named
+on the command line; users who bind their files themselves with ``pytest_bdd.scenarios`` are left alone.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 from pytest_bdd.steps import step_function_context_registry
+from scenarios.simulated import open_world
 
 from scenarios.errors import BadInput
 from scenarios.gherkin import RUN
 from scenarios.run import FeatureRun, RunOptions
-from scenarios.simulated import open_world
 from scenarios.story import Step, Story
 from scenarios.world import World
 
@@ -69,7 +69,8 @@ class FeatureFile(pytest.Module):
 
     def _getobj(self) -> ModuleType:
         module = ModuleType(self.path.stem)
-        source = f"from pytest_bdd import scenarios\nscenarios({self.path.name!r}, features_base_dir={str(self.path.parent)!r})"
+        binding = f"scenarios({self.path.name!r}, features_base_dir={str(self.path.parent)!r})"
+        source = f"from pytest_bdd import scenarios\n{binding}"
         exec(compile(source, str(self.path), "exec"), module.__dict__)  # noqa: S102  # binds by the caller's frame
         return module
 
@@ -88,7 +89,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         template = scenario_wrapper_template_registry.get(getattr(item, "obj", None))
         if template is None or RUN not in session.config.stash:
             continue
-        example = getattr(item, "callspec").params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
+        example = item.callspec.params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
         for step in template.render(example).steps:
             if not any(
                 known.type in (None, step.type) and known.parser.is_matching(step.name)
@@ -96,7 +97,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             ):
                 where = f"{_relative(template.feature.filename)} line {step.line_number}"
                 run = session.config.stash[RUN]
-                run.refused = BadInput(where, f'no step matches "{step.keyword} {step.name}"', "a step that `rehearse list` shows")
+                run.refused = BadInput(
+                    where, f'no step matches "{step.keyword} {step.name}"', "a step that `rehearse list` shows"
+                )
                 raise pytest.UsageError(str(run.refused))
 
 

@@ -18,7 +18,7 @@ _TERMINAL = ("Completed", "Failed")
 
 @dataclass(slots=True)
 class Execution:
-    """Milestones of one WorkflowExecution; instants in microseconds since the world began, None while they are ahead."""
+    """Milestones of one WorkflowExecution; microseconds since the world began, None while they are ahead."""
 
     namespace: str
     name: str
@@ -227,7 +227,11 @@ class Chronicle:
                 return
             if condition["type"] == "Succeeded":
                 self._begin(
-                    execution.key, lane, condition["reason"], now, "ok" if condition["reason"] == "Running" else "waiting"
+                    execution.key,
+                    lane,
+                    condition["reason"],
+                    now,
+                    "ok" if condition["reason"] == "Running" else "waiting",
                 )
                 return
         self._begin(execution.key, lane, "created", now, "waiting")
@@ -250,9 +254,9 @@ class Chronicle:
                 lock.working.pop(uid, None)
         execution = self._followed(labels)
         if execution is not None:
-            self._steps(execution, labels.get("tekton.dev/pipelineTask", "?"), new, phase)
+            self._pod_lane(execution, labels.get("tekton.dev/pipelineTask", "?"), phase)
 
-    def _steps(self, execution: Execution, task: str, pod: Document, phase: str) -> None:
+    def _pod_lane(self, execution: Execution, task: str, phase: str) -> None:
         now = self._now_us()
         lane = f"Pod of {task}"
         if phase == "Pending":

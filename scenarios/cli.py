@@ -1,11 +1,10 @@
 """The ``rehearse`` command."""
 
-import json
 import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -48,10 +47,14 @@ def run(
     ] = None,
     backend: Annotated[Backend, typer.Option(help="The world to run in.")] = Backend.sim,
     scale: Annotated[int, typer.Option(help="Independent targets that live each scenario of a feature.")] = 1,
-    seed: Annotated[int, typer.Option(help="The seed of everything random. Same seed, same record, byte for byte.")] = 7,
+    seed: Annotated[
+        int, typer.Option(help="The seed of everything random. Same seed, same record, byte for byte.")
+    ] = 7,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. executor.cooldown=1m or tekton.version=1.7."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a setting, e.g. executor.cooldown=1m or tekton.version=1.7."
+        ),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the record and the report there.")] = None,
     trace: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a trace for ui.perfetto.dev.")] = None,
@@ -59,7 +62,9 @@ def run(
 ) -> None:
     """Run features and workload scenarios; print what held, and write a report if asked."""
     found = catalogue.find(paths or [])
-    shown = " ".join(["rehearse run", *(paths or []), f"--scale {scale}", f"--seed {seed}", *(f"--set {s}" for s in set_ or [])])
+    shown = " ".join(
+        ["rehearse run", *(paths or []), f"--scale {scale}", f"--seed {seed}", *(f"--set {s}" for s in set_ or [])]
+    )
     options = RunOptions(backend.value, scale, seed, tuple(set_ or ()), shown)
     if report is not None:
         _writable(report)
@@ -122,7 +127,7 @@ def _report(feature_run: FeatureRun, report: Path | None, trace: Path | None, fo
         if trace is not None:
             _trace(path, trace)
         if format_ is Format.json:
-            print(json.dumps(_summary(path), indent=2, ensure_ascii=False))
+            print(_summary(path))
 
 
 def _build(records: list[Path], out: Path) -> list[Path]:
@@ -145,11 +150,11 @@ def _trace(record: Path, path: Path) -> None:
         raise BadInput(str(path), f"cannot be written ({error.strerror})", "a writable file") from None
 
 
-def _summary(record: Path) -> Any:
+def _summary(record: Path) -> str:
     from reports.record import read
-    from reports.summary import summary
+    from reports.summary import summarise, to_json
 
-    return summary(read(record))
+    return to_json(summarise(read(record)))
 
 
 def _writable(folder: Path) -> None:
@@ -172,7 +177,9 @@ def list_() -> None:
 
 @app.command()
 def report(
-    records: Annotated[list[Path], typer.Argument(metavar="RECORD…", help="Records written by `rehearse run --report`.")],
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORD…", help="Records written by `rehearse run --report`.")
+    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the report.")],
 ) -> None:
     """Rebuild the report from records."""

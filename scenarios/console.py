@@ -45,7 +45,7 @@ class Narrator:
 
     def begins(self, feature: str, scenario: str, world: World) -> None:
         self._began = self._shown = time.perf_counter()
-        self._name = f"{feature} › {scenario}"
+        self._name = f"{feature}: {scenario}"
         if self._progress is not None:
             self._task = self._progress.add_task(self._name)
             world.on_progress(self._tick)
@@ -71,9 +71,10 @@ class Narrator:
         if self.quiet:
             return
         mark = "passed" if outcome.status == "passed" else "FAILED"
+        virtual = format_us(outcome.virtual_us // 100_000 * 100_000)
         print(
-            f"{mark}  {outcome.feature} › {outcome.name}  "
-            f"({outcome.executions} executions, {format_us(outcome.virtual_us // 100_000 * 100_000)} virtual, {wall_s:.1f} s)",
+            f"{mark}  {outcome.feature}: {outcome.name}  "
+            f"({outcome.executions} executions, {virtual} virtual, {wall_s:.1f} s)",
             file=self._out,
             flush=True,
         )

@@ -41,7 +41,10 @@ def read(path: Path) -> Feature:
 
 
 def play(paths: Sequence[Path], run: FeatureRun) -> None:
-    """Play every scenario of ``paths`` into ``run``. Raises BadInput, before anything has run, for steps nobody knows."""
+    """Play every scenario of ``paths`` into ``run``.
+
+    Raises BadInput, before anything has run, for steps nobody knows.
+    """
     for path in paths:
         read(path)
     arguments = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(Path.cwd()), "-W", "error"]
@@ -54,4 +57,3 @@ def play(paths: Sequence[Path], run: FeatureRun) -> None:
         code == pytest.ExitCode.TESTS_FAILED and not any(outcome.status == "failed" for outcome in run.outcomes)
     ):
         raise RuntimeError(f"the scenarios could not be run:\n{output.getvalue()}")
-

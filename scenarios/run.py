@@ -58,16 +58,6 @@ class Listener(Protocol):
     def ended(self, outcome: Outcome) -> None: ...
 
 
-class Silent:
-    """Follows nothing."""
-
-    def begins(self, feature: str, scenario: str, world: World) -> None:
-        return None
-
-    def ended(self, outcome: Outcome) -> None:
-        return None
-
-
 OpenWorld = Callable[[Settings, int, int], World]
 """Settings, seed and number of targets to a world; how each backend begins."""
 
@@ -78,7 +68,7 @@ class FeatureRun:
 
     options: RunOptions
     open: OpenWorld
-    listener: Listener = field(default_factory=Silent)
+    listener: Listener | None = None
     recording: Recording = field(default_factory=Recording)
     outcomes: list[Outcome] = field(default_factory=list)
     refused: BadInput | None = None
@@ -92,7 +82,7 @@ class FeatureRun:
         return self.open(self.settings, self.options.seed_of(name), self.options.scale)
 
     def scenario_plays(self, story: Story, world: World, feature: Any, scenario: Any) -> None:
-        """Play a scenario that has been told, and write down what happened. Raises AssertionError when it did not hold."""
+        """Play a scenario that was told, and write down what happened. Raises AssertionError when it did not hold."""
         number = self.recording.scenario(
             feature=feature.name,
             description=" ".join((feature.description or "").split()),
@@ -104,7 +94,8 @@ class FeatureRun:
             source="feature",
             settings=world.settings(),
         )
-        self.listener.begins(feature.name, scenario.name, world)
+        if self.listener is not None:
+            self.listener.begins(feature.name, scenario.name, world)
         error: str | None = None
         try:
             story.play()
@@ -126,7 +117,8 @@ class FeatureRun:
                 error,
             )
             self.outcomes.append(outcome)
-            self.listener.ended(outcome)
+            if self.listener is not None:
+                self.listener.ended(outcome)
 
 
 def _shown(filename: str) -> str:

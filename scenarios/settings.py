@@ -47,10 +47,14 @@ class ApiSettings(Part):
 
     read: Time = distributions.parse({"lognormal": {"median": "2ms", "p99": "12ms"}, "source": "assumed"})
     write: Time = distributions.parse(
-        {"lognormal": {"median": "5ms", "p99": "20ms"}, "source": "recorded: one write with webhook 4-10 ms on an idle server"}
+        {
+            "lognormal": {"median": "5ms", "p99": "20ms"},
+            "source": "recorded: one write with webhook 4-10 ms on an idle server",
+        }
     )
     watch_lag: Time = Field(
-        default=distributions.parse({"lognormal": {"median": "2ms", "p99": "15ms"}, "source": "assumed"}), alias="watchLag"
+        default=distributions.parse({"lognormal": {"median": "2ms", "p99": "15ms"}, "source": "assumed"}),
+        alias="watchLag",
     )
 
 
@@ -75,7 +79,9 @@ def parse(data: Mapping[str, Any], overrides: Sequence[str], where: str) -> Sett
         try:
             _put(tree, key.split("."), yaml.safe_load(value))
         except yaml.YAMLError:
-            raise BadInput("--set", f'the value of "{key}" is not YAML', "a value such as 5m, 20 or {uniform: …}") from None
+            raise BadInput(
+                "--set", f'the value of "{key}" is not YAML', "a value such as 5m, 20 or {uniform: …}"
+            ) from None
     return validate(Settings, tree, where if not overrides else f"{where} with --set")
 
 

@@ -112,7 +112,7 @@ class Story:
             try:
                 await step.to_target(target)
             except (AssertionError, ApiError) as error:
-                step.failures.append(f"{target.name}: {error}")
+                step.failures.append(f"{target.name}: {_said(error)}")
                 return False
             finally:
                 step.ended_us = self.stage.now_us()
@@ -125,5 +125,10 @@ class Story:
         try:
             await step.to_all()
         except (AssertionError, ApiError) as error:
-            step.failures.append(str(error))
+            step.failures.append(_said(error))
         step.ended_us = self.stage.now_us()
+
+
+def _said(error: Exception) -> str:
+    """The sentence of a failed check; pytest adds lines of its own to assertions it has rewritten."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -90,8 +90,12 @@ class Target:
         return [self.execution(which) for which in self._names]
 
     async def reach(self, which: str, *phases: str) -> Execution:
-        """Wait until the execution is in one of ``phases``. Raises AssertionError when it ends otherwise or never does."""
-        give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)
+        """Wait until the execution is in one of ``phases``.
+
+        Raises AssertionError when it ends otherwise, or not within the patience of the world.
+        """
+        patience_s = self.backstage.patience_s
+        give_up_us = self.backstage.now_us() + round(patience_s * 1_000_000)
         while True:
             execution = self.execution(which)
             if execution.phase in phases:
@@ -100,7 +104,7 @@ class Target:
                 raise AssertionError(f"expected {' or '.join(phases)}, but it is {describe(execution)}")
             if self.backstage.now_us() >= give_up_us:
                 raise AssertionError(
-                    f"expected {' or '.join(phases)} within {self.backstage.patience_s:.0f} s, but it is {describe(execution)}"
+                    f"expected {' or '.join(phases)} within {patience_s:.0f} s, but it is {describe(execution)}"
                 )
             await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
 
@@ -120,5 +124,3 @@ def describe(execution: Execution) -> str:
         return "deleted"
     reason = f" ({execution.reason}: {execution.message[:160]})" if execution.reason else ""
     return f"{execution.phase}{reason}"
-
-

@@ -147,7 +147,9 @@ def parse(text: str, where: str) -> Workflow:
     for task in workflow.tasks:
         for before in task.run_after:
             if before not in known:
-                raise BadInput(where, f'task "{task.name}" runs after "{before}"', "the name of a task of this workflow")
+                raise BadInput(
+                    where, f'task "{task.name}" runs after "{before}"', "the name of a task of this workflow"
+                )
     cycle = next(_cycles({task.name: task.run_after for task in workflow.tasks}), None)
     if cycle:
         raise BadInput(where, f"tasks: {' -> '.join(cycle)} is a cycle", "an acyclic task graph")

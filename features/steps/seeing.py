@@ -45,7 +45,8 @@ def one_completes(story: Story, reason: str) -> None:
 def waiting_for_lock(story: Story, which: str) -> None:
     async def tell(target: Target) -> None:
         execution = target.execution(which)
-        assert execution.phase == "Pending" and execution.waiting_for, f"it is {describe(execution)}, not waiting"
+        assert execution.phase == "Pending", f"it is {describe(execution)}"
+        assert execution.waiting_for, "it is Pending, but says nothing about a lock"
 
     story.each(tell)
 

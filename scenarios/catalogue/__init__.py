@@ -42,7 +42,9 @@ def _resolve(text: str) -> list[Path]:
         if (folder / f"{text}{suffix}").is_file():
             return [folder / f"{text}{suffix}"]
     if path.suffix or "/" in text:
-        raise BadInput(text, "does not exist", "a feature, a folder, a workload scenario or a name from `rehearse list`")
+        raise BadInput(
+            text, "does not exist", "a feature, a folder, a workload scenario or a name from `rehearse list`"
+        )
     names = ", ".join(sorted(path.stem for path in [*FEATURES.glob("*.feature"), *FOLDER.glob("*.yaml")]))
     raise BadInput(text, "unknown catalogue entry", f"one of {names}")
 

@@ -64,7 +64,9 @@ def test_every_package_says_what_belongs_in_it() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in FILES
-        if path.name == "__init__.py" and "tests" not in path.parts and not ast.get_docstring(ast.parse(path.read_text()))
+        if path.name == "__init__.py"
+        and "tests" not in path.parts
+        and not ast.get_docstring(ast.parse(path.read_text()))
     ]
 
     assert not silent
