@@ -143,15 +143,13 @@ def builtin(store: Store) -> list[Served]:
     for group, version, plural, kind, namespaced, strategy, short_names in _ROWS:
         resource = Resource(group, version, plural, kind, namespaced)
         fields = _FIELDS.get(resource.group_resource, PLAIN_FIELDS)
-        ttl_us = EVENT_TTL_US if plural == "events" else 0
         served = Served(
             resource,
-            store.table(resource),
+            store.table(resource, EVENT_TTL_US if plural == "events" else 0),
             strategy(),
             f"{kind}List",
             fields,
             short_names=short_names,
-            event_ttl_us=ttl_us,
         )
         found.append(served)
     return found

@@ -220,4 +220,4 @@ def _answer(future: "asyncio.Future[Any]", answer: Any) -> None:
 def _fail(future: "asyncio.Future[Any]", error: ApiError) -> None:
     if not future.done():
         future.set_exception(error)
-        future._log_traceback = False  # type: ignore[attr-defined]  # a killed caller never fetches it, and that is no bug
+        future._log_traceback = False  # a killed caller never fetches it, and that is no bug

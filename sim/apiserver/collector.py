@@ -1,5 +1,6 @@
 """The garbage collector of kube-controller-manager: ownership is by uid, and nothing happens at once."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document, Propagation, Resource, WatchType
@@ -59,7 +60,7 @@ class Collector:
                 self._later((resource, metadata.get("namespace", ""), metadata["name"]))
 
     def _relate(
-        self, resource: Resource, metadata: Document, before: "list[Document]", after: "list[Document]"
+        self, resource: Resource, metadata: Document, before: Sequence[Document], after: Sequence[Document]
     ) -> None:
         item = (resource, metadata.get("namespace", ""), metadata["name"])
         for reference in before:
@@ -149,7 +150,7 @@ class Collector:
         if not blocking:
             self._drop_finalizer(item, metadata, FOREGROUND)
 
-    def _collect(self, item: _Item, metadata: Document, references: "list[Document]") -> None:
+    def _collect(self, item: _Item, metadata: Document, references: Sequence[Document]) -> None:
         """Delete an object whose owners are gone or wait for it; cut dead references where one owner lives."""
         solid: list[str] = []
         waiting: list[str] = []
@@ -179,7 +180,7 @@ class Collector:
         resource, namespace, name = item
         self._server.delete(COLLECTOR, resource, namespace, name, propagation=propagation, uid=metadata["uid"])
 
-    def _crosses_namespaces(self, references: "list[Document]") -> bool:
+    def _crosses_namespaces(self, references: Sequence[Document]) -> bool:
         """Whether an owner of that uid lives, only elsewhere."""
         for reference in references:
             served = self._server.registry.of_kind(reference["apiVersion"], reference["kind"])

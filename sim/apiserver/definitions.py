@@ -52,11 +52,9 @@ class Definitions:
             DEFINITIONS, table, DefinitionStrategy(), "CustomResourceDefinitionList", short_names=("crd", "crds")
         )
         server.registry.add(self._served)
-        server.store.observers.append(self._changed)
+        table.observers.append(self._changed)
 
-    def _changed(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
-        if resource is not DEFINITIONS:
-            return
+    def _changed(self, type_: WatchType, _resource: Resource, old: Document | None, new: Document) -> None:
         if type_ == "DELETED":
             self._server.registry.remove(new["spec"]["group"], new["spec"]["names"]["plural"])
             return

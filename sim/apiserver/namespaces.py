@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from controller.ports import ApiError, Document, WatchType
+from controller.ports import ApiError, Document, Resource, WatchType
 from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.errors import Cause, forbidden, not_found
 from sim.apiserver.identity import User
@@ -66,7 +66,7 @@ class Namespaces:
         self._server = server
         self._served = served
         self._delay_us = delay_us
-        server.store.observers.append(self._changed)
+        served.table.observers.append(self._changed)
         server.admission.validate(self._check_delete, resources={"namespaces"}, operations={"DELETE"})
 
     def check_create(self, served: Served, namespace: str, name: str) -> None:
@@ -84,10 +84,12 @@ class Namespaces:
         if request.name in PROTECTED:
             raise forbidden(request.resource, request.name, "this namespace may not be deleted")
 
-    def _changed(self, type_: WatchType, resource: Any, old: Document | None, new: Document) -> None:
-        if resource is not self._served.table.resource or type_ != "MODIFIED":
-            return
-        if "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in (old or new)["metadata"]:
+    def _changed(self, type_: WatchType, _resource: Resource, old: Document | None, new: Document) -> None:
+        if (
+            type_ == "MODIFIED"
+            and "deletionTimestamp" in new["metadata"]
+            and "deletionTimestamp" not in (old or new)["metadata"]
+        ):
             self._server.loop.after(self._delay_us, self._empty, new["metadata"]["name"], new["metadata"]["uid"])
 
     def _empty(self, name: str, uid: str) -> None:

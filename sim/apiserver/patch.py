@@ -1,6 +1,5 @@
 """Patches: RFC 7386 merge patches and RFC 6902 JSON patches, sharing what they do not change."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.ports import ApiError
@@ -11,9 +10,9 @@ _MISSING = object()
 
 def merge(target: Any, change: Any) -> Any:
     """RFC 7386. Answers ``target`` itself when nothing changes."""
-    if not isinstance(change, Mapping):
+    if not isinstance(change, dict):
         return change
-    if not isinstance(target, Mapping):
+    if not isinstance(target, dict):
         return {key: merge(None, value) for key, value in change.items() if value is not None}
     merged: dict[str, Any] | None = None
     for key, value in change.items():
@@ -23,7 +22,7 @@ def merge(target: Any, change: Any) -> Any:
                 merged = dict(target) if merged is None else merged
                 del merged[key]
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             new = merge(None if old is _MISSING else old, value)
             if new is old:
                 continue
@@ -48,7 +47,7 @@ def _failed(index: int, operation: str, detail: str) -> ApiError:
 
 def apply_operations(document: Any, operations: Any) -> Any:
     """RFC 6902. Raises ApiError 422 for a failed test or a path that is not there, 400 for what is no patch."""
-    if not isinstance(operations, Sequence) or isinstance(operations, str):
+    if not isinstance(operations, list):
         raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     if len(operations) > 10_000:
         raise ApiError(
@@ -62,7 +61,7 @@ def apply_operations(document: Any, operations: Any) -> Any:
 
 
 def _apply(document: Any, operation: Any, index: int) -> Any:
-    kind = operation.get("op") if isinstance(operation, Mapping) else None
+    kind = operation.get("op") if isinstance(operation, dict) else None
     try:
         path = _pointer(operation["path"])
         if kind == "add":
@@ -98,7 +97,7 @@ def _pointer(text: str) -> list[str]:
 
 def _at(document: Any, path: list[str], missing: Any = _MISSING) -> Any:
     for part in path:
-        if isinstance(document, Mapping):
+        if isinstance(document, dict):
             if part not in document and missing is not _MISSING:
                 return missing
             document = document[part]
@@ -121,7 +120,7 @@ def _edit(document: Any, path: list[str], verb: str, value: Any) -> Any:
     if not path:
         return value
     part, rest = path[0], path[1:]
-    if isinstance(document, Mapping):
+    if isinstance(document, dict):
         copy = dict(document)
         if rest:
             copy[part] = _edit(document[part], rest, verb, value)

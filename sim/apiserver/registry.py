@@ -36,8 +36,6 @@ class Served:
     short_names: tuple[str, ...] = ()
     warning: str = ""
     custom: bool = False
-    event_ttl_us: int = 0
-    """Objects vanish that long after their last write (core Events); 0 is never."""
     foreign: bool = False
     """Stored under another apiVersion than served."""
 

@@ -17,7 +17,7 @@ from sim.apiserver.collector import Collector
 from sim.apiserver.definitions import DEFINITIONS, Definitions
 from sim.apiserver.errors import expired, not_found, too_large_version
 from sim.apiserver.identity import ADMIN, User
-from sim.apiserver.latency import COLLECTOR_LAG, Latency, Lognormal
+from sim.apiserver.latency import COLLECTOR_LAG, Latency
 from sim.apiserver.metadata import fresh_uid
 from sim.apiserver.namespaces import INITIAL, Namespaces
 from sim.apiserver.registry import Registry, Served
@@ -115,6 +115,8 @@ class ApiServer:
         if self.authorize is not None:
             self.authorize(user, verb, resource, subresource, namespace, name)
         served = self.registry.find(resource)
+        if served.table.expiries:
+            self.store.expire(served.table)
         if subresource and subresource not in served.strategy.subresources:
             raise (
                 not_found(resource, name)

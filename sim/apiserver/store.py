@@ -23,10 +23,13 @@ _MARK_EVERY_US = 1_000_000
 class Table:
     """The objects of one stored resource, its recent changes and its open watches."""
 
-    __slots__ = ("history", "resource", "rows", "streams")
+    __slots__ = ("expiries", "history", "observers", "resource", "rows", "streams", "ttl_us")
 
-    def __init__(self, resource: Resource, history: History) -> None:
+    def __init__(self, resource: Resource, history: History, ttl_us: int) -> None:
         self.resource = resource
+        self.ttl_us = ttl_us
+        self.expiries: deque[tuple[int, str, str, str]] = deque()
+        self.observers: list[Observer] = []
         self.rows: dict[str, dict[str, Document]] = {}
         self.history = history
         self.streams: list[Stream] = []
@@ -59,9 +62,18 @@ class Store:
         self._marks: deque[tuple[int, int]] = deque()
         self._compacted = FIRST_VERSION
 
-    def table(self, resource: Resource) -> Table:
-        """A new, empty table."""
-        return Table(resource, History(keep_us=self._history_us, cap=self._history_cap, floor=FIRST_VERSION))
+    def table(self, resource: Resource, ttl_us: int = 0) -> Table:
+        """A new, empty table. Objects vanish ``ttl_us`` after their last write; 0 is never."""
+        return Table(resource, History(keep_us=self._history_us, cap=self._history_cap, floor=FIRST_VERSION), ttl_us)
+
+    def expire(self, table: Table) -> None:
+        """Remove what has outlived its time. Done when the table is next touched, not by a timer per object."""
+        expiries, now_us = table.expiries, self._loop.now_us
+        while expiries and expiries[0][0] <= now_us:
+            _, namespace, name, version = expiries.popleft()
+            found = table.find(namespace, name)
+            if found is not None and found["metadata"]["resourceVersion"] == version:
+                self.remove(table, namespace, name, found)
 
     def compacted(self) -> int:
         """The version before which the past is forgotten, of every resource alike: compaction is by age."""
@@ -85,6 +97,10 @@ class Store:
         if row is None:
             row = table.rows[namespace] = {}
         row[name] = new
+        if table.ttl_us:
+            table.expiries.append(
+                (self._loop.now_us + table.ttl_us, namespace, name, new["metadata"]["resourceVersion"])
+            )
         self._publish(table, "ADDED" if old is None else "MODIFIED", version, namespace, old, new)
         return new
 
@@ -117,5 +133,7 @@ class Store:
                         stream.push(event)
                     else:
                         stream.change(type_, old, new)
+        for observe in table.observers:
+            observe(type_, table.resource, old, new)
         for observe in self.observers:
             observe(type_, table.resource, old, new)

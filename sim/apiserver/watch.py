@@ -68,7 +68,8 @@ class Stream:
         while not self._arrived:
             if self._ended:
                 raise StopAsyncIteration
-            self._waiter = waiter = asyncio.Future(loop=self._loop)
+            waiter: asyncio.Future[None] = asyncio.Future(loop=self._loop)
+            self._waiter = waiter
             await waiter
         batch = self._arrived
         self._arrived = []
