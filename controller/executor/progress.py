@@ -20,8 +20,9 @@ def pipeline_run_status(pipeline_run: Document, task_runs: Sequence[Document] | 
     """The ``status.pipelineRunStatus`` that mirrors ``pipeline_run``.
 
     ``completedTasks`` counts tasks that ended well: by Tekton's own counters, whose "completed" includes failed
-    and cancelled tasks, so those are taken off, or, where a timeout or cancel hides them, by ``task_runs``. Skipped tasks are never
-    completed, but they are part of ``totalTasks``, which counts the tasks of the pipeline, finally tasks included.
+    and cancelled tasks, so those are taken off, or, where a timeout or cancel hides them, by ``task_runs``.
+    Skipped tasks are never completed, but they are part of ``totalTasks``, which counts the tasks of the pipeline,
+    finally tasks included.
     """
     condition: Mapping[str, Any] = succeeded(pipeline_run) or {}
     message = condition.get("message") or ""

@@ -1,0 +1,48 @@
+"""What one process remembers of an execution. Losing it costs a few API calls, never correctness."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from controller.executor.audit import AuditType
+from controller.executor.conditions import Fact
+from controller.ports import Document
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Announcement:
+    """What is to be told once the status shows ``mark``: the answer to the write that sets it may get lost."""
+
+    mark: str
+    tell: Callable[[Document], None]
+
+
+@dataclass(slots=True)
+class Memory:
+    """``*_s`` are instants of the loop's clock."""
+
+    execution: Document | None = None  # as our own last read or write of it was answered
+    verified: str = ""  # resourceVersion that the API server itself, not a cache, has shown us
+    must_read: bool = False  # what we knew was refused as outdated
+    announcement: Announcement | None = None
+    audited: dict[AuditType, Fact] = field(default_factory=dict)
+
+    not_before_s: float = 0.0  # of the next create
+    refusals: int = 0  # creates in a row that another try may mend
+    answer_lost: bool = False  # a create went without an answer
+
+    run: Document | None = None  # newest known version of our PipelineRun
+    run_news_s: float = 0.0  # when it was last news
+    run_cached: bool = False  # the cache has shown it
+    ended_s: float | None = None  # when its end was first seen
+    mirrored_s: float = 0.0
+
+    deleting: str = ""  # uid of the PipelineRun whose deletion was accepted
+    deletion_seen_s: float = 0.0
+    said_farewell: bool = False
+
+
+def version(document: Document) -> int:
+    """The resourceVersion as a number: versions of one object are ordered."""
+    return int(document["metadata"]["resourceVersion"])

@@ -1,0 +1,142 @@
+"""The reconciler: one level-triggered step for one WorkflowExecution, safe to repeat after a crash anywhere."""
+
+from controller.api.resources import WORKFLOW_EXECUTIONS
+from controller.api.workflowexecution import Phase
+from controller.executor import pending, running, terminal
+from controller.executor.audit import AuditType
+from controller.executor.desk import Desk, announce, run_name
+from controller.executor.labels import FINALIZER, Owner, execution_key, owner
+from controller.executor.memory import Key, Memory, version
+from controller.executor.pipelinerun import lock_name
+from controller.executor.status import phase
+from controller.ports import ApiError, Document
+from controller.runtime.controller import Result
+
+_AGAIN = Result(requeue_after_s=0.0)
+_STEPS = {
+    Phase.PENDING: pending.take_lock,
+    Phase.RUNNING: running.follow,
+    Phase.COMPLETED: terminal.release_lock,
+    Phase.FAILED: terminal.release_lock,
+}
+
+
+class Executor:
+    """Reconciles executions; keeps in memory only what saves calls."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._memories: dict[Key, Memory] = {}
+
+    async def reconcile(self, key: Key) -> Result:
+        """Bring one execution a step on. Raises what the API server refuses for reasons of its own."""
+        memory = self._memories.get(key)
+        if memory is None:
+            memory = self._memories[key] = Memory()
+        try:
+            execution = await self._latest(key, memory)
+            if execution is None:
+                self._forget(key)
+                return Result()
+            return await self._step(key, execution, memory)
+        except ApiError as error:
+            if error.code == 409:
+                memory.must_read = True  # somebody wrote meanwhile: look again before deciding anything
+                return _AGAIN
+            if error.retry_after_s is not None:
+                return Result(requeue_after_s=error.retry_after_s)
+            raise
+
+    async def _latest(self, key: Key, memory: Memory) -> Document | None:
+        """The newest version that is known: the cache's, or what our own last call was answered."""
+        cached = self._desk.executions.get(*key)
+        if memory.must_read:
+            return await self._desk.read_execution(key, memory)
+        known = memory.execution
+        if cached is None or known is None:
+            return cached
+        if cached["metadata"]["uid"] != known["metadata"]["uid"]:
+            self._memories[key] = Memory()
+            return await self._desk.read_execution(key, self._memories[key])
+        return known if version(known) > version(cached) else cached
+
+    async def _step(self, key: Key, execution: Document, memory: Memory) -> Result:
+        metadata = execution["metadata"]
+        if metadata.get("deletionTimestamp"):
+            return await self._finish_deletion(key, execution, memory)
+        try:
+            present = phase(execution)
+        except ValueError:
+            return Result()  # another engine's phase: its end is not ours to write
+        announce(execution, memory)
+        finished = present in (Phase.COMPLETED, Phase.FAILED)
+        if not finished and FINALIZER not in (metadata.get("finalizers") or ()):
+            execution = await self._add_finalizer(execution, memory)
+        if present is not Phase.PENDING:
+            self._stop_waiting(key, execution)
+        return await _STEPS[present](self._desk, execution, memory)
+
+    async def _add_finalizer(self, execution: Document, memory: Memory) -> Document:
+        metadata = execution["metadata"]
+        patch = {
+            "metadata": {
+                "resourceVersion": metadata["resourceVersion"],
+                "finalizers": [*(metadata.get("finalizers") or ()), FINALIZER],
+            }
+        }
+        written = await self._desk.cluster.patch(WORKFLOW_EXECUTIONS, metadata["namespace"], metadata["name"], patch)
+        memory.execution, memory.verified = written, written["metadata"]["resourceVersion"]
+        return written
+
+    async def _finish_deletion(self, key: Key, execution: Document, memory: Memory) -> Result:
+        """Delete our PipelineRun, which cancels it, then let the execution go."""
+        metadata = execution["metadata"]
+        finalizers = metadata.get("finalizers") or ()
+        if FINALIZER not in finalizers:
+            self._forget(key)
+            return Result()
+        desk = self._desk
+        run = await desk.read_run(run_name(execution) or lock_name(execution["spec"]["targetResource"]))
+        ours = run is not None and owner(run, execution) is not Owner.OTHER
+        if run is not None and ours and not run["metadata"].get("deletionTimestamp") and not await desk.delete_run(run):
+            return _AGAIN
+        if not memory.said_farewell:
+            await desk.record(execution, AuditType.DELETED, memory)
+            reached = (execution.get("status") or {}).get("phase") or Phase.PENDING
+            message = f"WorkflowExecution cleanup completed (phase: {reached})"
+            desk.events.event(execution, "Normal", "WorkflowExecutionDeleted", message)
+            memory.said_farewell = True
+        patch = {
+            "metadata": {
+                "resourceVersion": metadata["resourceVersion"],
+                "finalizers": [name for name in finalizers if name != FINALIZER],
+            }
+        }
+        try:
+            await desk.cluster.patch(WORKFLOW_EXECUTIONS, metadata["namespace"], metadata["name"], patch)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+        self._forget(key)
+        return Result()
+
+    def _forget(self, key: Key) -> None:
+        self._memories.pop(key, None)
+        for waiters in self._desk.waiting.values():
+            waiters.pop(key, None)
+
+    def _stop_waiting(self, key: Key, execution: Document) -> None:
+        name = lock_name(execution["spec"]["targetResource"])
+        waiters = self._desk.waiting.get(name)
+        if waiters is not None:
+            waiters.pop(key, None)
+            if not waiters:
+                del self._desk.waiting[name]
+
+    def wake_for(self, run: Document) -> list[Key]:
+        """Whom an event of this PipelineRun concerns: the execution it was made for, and who waits for its lock."""
+        keys = list(self._desk.waiting.get(run["metadata"]["name"], ()))
+        made_for = execution_key(run)
+        if made_for is not None and made_for not in keys:
+            keys.append(made_for)
+        return keys

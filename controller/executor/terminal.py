@@ -1,0 +1,78 @@
+"""Completed or Failed: hold the lock for the cooldown, then release it.
+
+The lock is released when the PipelineRun is gone, children included. ``LockAcquired=False`` with reason
+``LockReleased`` is the durable record of that: whoever finds it has nothing more to do.
+"""
+
+from datetime import timedelta
+
+from controller.api.timestamps import format_time, parse_time
+from controller.executor import conditions, status
+from controller.executor.conditions import Fact, lock_is_released
+from controller.executor.desk import RELEASED, Desk, run_name
+from controller.executor.labels import Owner, owner
+from controller.executor.memory import Memory
+from controller.ports import Document
+from controller.runtime.controller import Result
+
+_SLACK_S = 0.001
+
+
+async def release_lock(desk: Desk, execution: Document, memory: Memory) -> Result:
+    """One step towards the release; an execution that never had the lock has nothing to release."""
+    name = run_name(execution)
+    if name is None or lock_is_released(execution):
+        return Result()
+    ended = execution["status"].get("completionTime")
+    now = desk.clock.utcnow()
+    if not ended:
+        text = format_time(now)
+        await desk.write(execution, status.patch(execution, status.phase(execution), text, completionTime=text), memory)
+        return Result(requeue_after_s=desk.settings.cooldown_s)
+    remaining_s = (parse_time(ended) + timedelta(seconds=desk.settings.cooldown_s) - now).total_seconds()
+    if remaining_s > 0:
+        return Result(requeue_after_s=remaining_s)
+    if await _is_gone(desk, execution, memory, name):
+        await _record_release(desk, execution, memory, name)
+        return Result()
+    return Result(requeue_after_s=desk.settings.poll_s)
+
+
+async def _is_gone(desk: Desk, execution: Document, memory: Memory, name: str) -> bool:
+    """Whether our PipelineRun is no more; asks for its deletion where nobody has yet."""
+    cached = desk.runs.get(desk.settings.execution_namespace, name)
+    if cached is not None and owner(cached, execution) is not Owner.OURS:
+        cached = None
+    now_s = desk.now_s()
+    if memory.deleting:
+        if cached is None and memory.run_cached:
+            return True  # the watch has told its end
+        if cached is not None and now_s - memory.deletion_seen_s < desk.settings.poll_s - _SLACK_S:
+            return False
+    memory.run_cached = memory.run_cached or cached is not None
+    memory.deletion_seen_s = now_s
+    run = cached if cached is not None and not memory.deleting else await desk.read_run(name)
+    if run is None or owner(run, execution) is not Owner.OURS:
+        return True
+    uid = run["metadata"]["uid"]
+    if run["metadata"].get("deletionTimestamp"):
+        memory.deleting = uid
+        return False
+    if await desk.delete_run(run):
+        memory.deleting = uid
+        return False
+    left = await desk.read_run(name)
+    return left is None or left["metadata"]["uid"] != uid
+
+
+async def _record_release(desk: Desk, execution: Document, memory: Memory, name: str) -> None:
+    fact = Fact(
+        conditions.LOCK_ACQUIRED, "False", conditions.LOCK_RELEASED, f"PipelineRun {name} is gone; the target is free"
+    )
+    patch = status.patch(execution, status.phase(execution), format_time(desk.clock.utcnow()), [fact])
+    target = execution["spec"]["targetResource"]
+
+    def tell(written: Document) -> None:
+        desk.events.event(written, "Normal", "LockReleased", f"Lock released for {target} after cooldown")
+
+    await desk.write(execution, patch, memory, RELEASED, tell)
