@@ -6,6 +6,7 @@ One record gives its files in the output directory; several give a folder each a
 import shutil
 import tempfile
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ def build(record_paths: Sequence[str | Path], out_dir: str | Path) -> list[Path]
         raise _unwritable(out_dir, error) from error
     try:
         names = _write_all(records, staging)
+        for folder in dict.fromkeys(name.parent for name in names):
+            (out_dir / folder).mkdir(exist_ok=True)
         for name in names:
-            (out_dir / name).parent.mkdir(exist_ok=True)
             (staging / name).replace(out_dir / name)
     except OSError as error:
         raise _unwritable(out_dir, error) from error
@@ -87,10 +89,9 @@ def _write(record: Record, folder: Path) -> dict[str, Any]:
 
 def _folders(records: list[Record]) -> list[str]:
     """A folder name per record: its file's stem, numbered where two are alike."""
-    taken: dict[str, int] = {}
-    names = []
+    names: list[str] = []
     for record in records:
         stem = record.path.stem.lstrip(".") or "record"
-        taken[stem] = taken.get(stem, 0) + 1
-        names.append(stem if taken[stem] == 1 else f"{stem}-{taken[stem]}")
+        candidates = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+        names.append(next(name for name in candidates if name not in names))
     return names

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA = 1
+_LARGEST = 2**53  # beyond it JSON readers disagree about whole numbers, and 285 years are enough
 
-Micros = Annotated[int, Field(ge=0, description="whole virtual microseconds, 0 or more")]
-Instant = Annotated[int | None, Field(ge=0, description="whole virtual microseconds, 0 or more, or null")]
-Count = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
+Micros = Annotated[int, Field(ge=0, le=_LARGEST, description="whole virtual microseconds, 0 to 2^53")]
+Instant = Annotated[int | None, Field(ge=0, le=_LARGEST, description="whole virtual microseconds, 0 to 2^53, or null")]
+Count = Annotated[int, Field(ge=0, le=_LARGEST, description="a whole number, 0 to 2^53")]
 Text = Annotated[str, Field(description="text")]
 TextOrNull = Annotated[str | None, Field(description="text or null")]
 Flag = Annotated[bool, Field(description="true or false")]
@@ -128,7 +128,8 @@ class Calls(Line):
     resource: Text
     count: Count
     errors: Annotated[
-        dict[str, Annotated[int, Field(ge=0)]], Field(description="an object of counts by HTTP status code")
+        dict[str, Annotated[int, Field(ge=0, le=_LARGEST)]],
+        Field(description="an object of counts by HTTP status code"),
     ]
 
 

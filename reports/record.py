@@ -104,7 +104,9 @@ class _Reader:
     ) -> bool:
         """Put the line into its scenario; True when it was the scenario's last."""
         if row.scenario != to.head.id:
-            raise self._error("scenario", f"expected {to.head.id}, the scenario these lines belong to")
+            raise self._error(
+                "scenario", f"expected {to.head.id}, the scenario these lines belong to, found {row.scenario}"
+            )
         if isinstance(row, lines.Execution):
             to.executions.append(row)
         elif isinstance(row, lines.ScenarioEnd):
