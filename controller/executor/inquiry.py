@@ -96,7 +96,10 @@ class Inquiry:
             return named
         if run is not None and step is not None and own_exit_code(step):
             return await self._denial_in_log(run, step) or Finding(FailureReason.TASK_FAILED, _message(run))
-        return Finding(FailureReason.UNKNOWN, _message(self._run) or "the PipelineRun failed without saying why")
+        message = _message(self._run)
+        if run is not None and message.startswith("Tasks Completed: "):
+            message = _message(run)  # counters say less than the task that was stopped
+        return Finding(FailureReason.UNKNOWN, message or "the PipelineRun failed without saying why")
 
     async def _memory_or_kill(self, run: Document, step: Mapping[str, Any]) -> Finding | None:
         if oom_step(run) is not None:

@@ -38,7 +38,7 @@ def executor(
     runs = Reflector(cluster, PIPELINE_RUNS, random, namespace=settings.execution_namespace, label_selector=EXECUTION)
     background = []
     if recorder is None:
-        recorder = events = EventRecorder(cluster, clock, NAME, random)
+        recorder = events = EventRecorder(cluster, clock, NAME)
         background.append(events.run)
     reconciler = Executor(
         Desk(
