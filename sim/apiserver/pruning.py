@@ -40,7 +40,7 @@ def compile_pruning(schema: Mapping[str, Any], *, resource: bool = False) -> Pru
     known: dict[str, Prune] = {key: compile_pruning(child) for key, child in properties.items()}
     if resource:
         known["apiVersion"] = known["kind"] = _keep
-        known["metadata"] = _prune_metadata
+        known["metadata"] = prune_metadata
     if isinstance(additional, Mapping):
         return _object_pruning(known, rest=compile_pruning(additional))
     keeps_all = bool(schema.get("x-kubernetes-preserve-unknown-fields")) or additional is True
@@ -54,7 +54,7 @@ def _keep(value: Any, _old: Any, _path: str, _unknown: list[str]) -> Any:
     return value
 
 
-def _prune_metadata(value: Any, old: Any, path: str, unknown: list[str]) -> Any:
+def prune_metadata(value: Any, old: Any, path: str, unknown: list[str]) -> Any:
     if value is old or type(value) is not dict or _OBJECT_META.issuperset(value):
         return value
     unknown.extend(f"{path}.{key}" for key in value if key not in _OBJECT_META)

@@ -49,7 +49,7 @@ class Authorizer:
     def for_user(self, user: User) -> Callable[[str, Resource, str, str, str], None]:
         """``check(verb, resource, namespace, name, subresource)`` for one identity; raises ApiError 403.
 
-        The check that a client keeps: one lookup when it was decided before.
+        ``name`` is the one of the request's path. A caller keeps the check: one lookup when it was decided before.
         """
         if MASTERS in user.groups:
             return _allow
@@ -57,25 +57,16 @@ class Authorizer:
 
         def check(verb: str, resource: Resource, namespace: str, name: str, subresource: str) -> None:
             key = (verb, resource.plural, resource.group, subresource, namespace)
-            allowed = decisions.get(key)
-            if allowed is True:
+            if decisions.get(key):
                 return
             plural = f"{resource.plural}/{subresource}" if subresource else resource.plural
             wanted = Attributes(verb, resource.group, plural, namespace, name)
-            if allowed is None:
-                if key not in decisions:
-                    decisions[key] = self._decide_for_any_name(user, wanted)
-                if decisions[key] or (decisions[key] is None and self.allows(user, wanted)):
-                    return
-            raise self._refusal(user, resource, wanted)
+            if key not in decisions:
+                decisions[key] = self._decide_for_any_name(user, wanted)
+            if decisions[key] is False or not self.allows(user, wanted):
+                raise self._refusal(user, resource, wanted)
 
         return check
-
-    def check(
-        self, user: User, verb: str, resource: Resource, namespace: str, *, name: str = "", subresource: str = ""
-    ) -> None:
-        """Raises ApiError 403 where ``user`` may not. ``name`` is the one of the request's path."""
-        self.for_user(user)(verb, resource, namespace, name, subresource)
 
     def allows(self, user: User, wanted: Attributes) -> bool:
         return self.reason(user, wanted) is not None
