@@ -8,6 +8,8 @@ from controller.ports import Cluster, Document, PatchType, Propagation, Resource
 Around = Callable[[str, Resource, str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
 """``(verb, resource, name, call) -> answer``; may call, call twice, not call, or never answer."""
 
+Operations = list[Document]  # named out here: inside the class, list is the verb
+
 
 class Intercepted:
     """The Cluster port with ``around`` wrapped about each call."""
@@ -41,7 +43,7 @@ class Intercepted:
         resource: Resource,
         namespace: str,
         name: str,
-        body: Document | list[Document],
+        body: Document | Operations,
         *,
         patch_type: PatchType = "merge",
         subresource: str = "",
