@@ -55,6 +55,15 @@ class Client:
         options: dict[str, Any] = _NOTHING,
     ) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.Future(loop=self._loop)
+        flow = self._server.flow
+        if flow is not None:
+            try:
+                delay_us += flow.wait_us(self.user, verb.__name__)
+            except ApiError as error:
+                count.count += 1
+                count.refused(error.code)
+                self._after(delay_us, _fail, future, error)
+                return future
         if self._share == 1.0:
             self._after(delay_us, self._serve, future, verb, count, args, options)
         else:

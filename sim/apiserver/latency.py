@@ -20,7 +20,7 @@ _CALL: Draw = Constant(5_000)
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """``verbs`` overrides ``default`` per verb (``get``, ``list``, ``create``, ``update``, ``patch``, ``delete``, ``watch``).
+    """``verbs`` overrides ``default`` per verb: get, list, create, update, patch, delete, watch.
 
     ``request_share`` is the part of a call's time before the server acts; the rest is the way back.
     """

@@ -110,7 +110,7 @@ def _as_of(server: "ApiServer", served: Served, namespace: str, version: int, pa
     history = served.table.history
     if version < max(history.floor, server.store.compacted()):
         if page:
-            raise expired(_EXPIRED_TOKEN)
+            raise expired(_EXPIRED_PAGE)
         raise expired(f"The resourceVersion for the provided list is too old: {version}")
     objects = {_key(one): one for one in served.table.in_order(namespace)}
     for change in history.undoing(version):
@@ -124,7 +124,7 @@ def _as_of(server: "ApiServer", served: Served, namespace: str, version: int, pa
     return iter([objects[key] for key in sorted(objects)])
 
 
-_EXPIRED_TOKEN = (
+_EXPIRED_PAGE = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "

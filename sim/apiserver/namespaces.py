@@ -51,6 +51,7 @@ class NamespaceStrategy(Strategy):
         return {**updated, "spec": old["spec"]}
 
     def prepare_delete(self, marked: dict[str, Any]) -> dict[str, Any]:
+        marked["metadata"].pop("deletionGracePeriodSeconds", None)
         if marked.get("status", {}).get("phase") != "Terminating":
             marked["status"] = {**marked.get("status", {}), "phase": "Terminating"}
         return marked

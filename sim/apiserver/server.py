@@ -4,8 +4,8 @@ Nothing here waits. What costs a client time is in :mod:`sim.apiserver.client`; 
 namespaces that empty) is done by the controllers beside, on the loop's calendar.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from controller.ports import ApiError, Document, PatchType, Propagation, Resource, WatchEvent
 from sim.apiserver import creation, deletion, listing, replacement
@@ -15,11 +15,14 @@ from sim.apiserver.calls import Calls
 from sim.apiserver.client import Client
 from sim.apiserver.collector import Collector
 from sim.apiserver.definitions import DEFINITIONS, Definitions
-from sim.apiserver.errors import expired, not_found, too_large_version
+from sim.apiserver.defaults import install
+from sim.apiserver.errors import bad_request, expired, not_found, too_large_version
+from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
 from sim.apiserver.metadata import fresh_uid
 from sim.apiserver.namespaces import INITIAL, Namespaces
+from sim.apiserver.rbac import Authorizer
 from sim.apiserver.registry import Registry, Served
 from sim.apiserver.store import Observer, Store
 from sim.apiserver.watch import Lag, Stream
@@ -27,14 +30,11 @@ from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams
 
-Authorize = Callable[[User, str, Resource, str, str, str], None]
-"""``(user, verb, resource, subresource, namespace, name)``; raises ApiError 403 (or 429, for flow control)."""
+Check = Callable[[str, Resource, str, str, str], None]
+"""``(verb, resource, namespace, name, subresource)`` for one user; raises ApiError 403."""
 
+_USERS_MAX = 4096
 _WATCH_TIMEOUT_S = 1800  # --min-request-timeout: a watch without a timeout ends after one to two times as long
-
-
-class Draws(Protocol):
-    def sample_us(self, stream: Any) -> int: ...
 
 
 class ApiServer:
@@ -43,6 +43,7 @@ class ApiServer:
     ``latency`` is what clients pay per call unless they bring their own; ``watch_lag`` how long events travel;
     ``collector_lag`` how late the garbage collector reacts. ``history_s`` and ``history_cap`` bound what a watch can
     resume from. ``guard`` proves at every commit, and in :meth:`verify`, that nobody mutates documents.
+    :attr:`authorizer` decides by RBAC; None lets everyone do everything. :attr:`flow` limits clients when it is set.
     """
 
     def __init__(
@@ -63,8 +64,7 @@ class ApiServer:
         self.clock = clock
         self.latency = latency or Latency()
         self.watch_lag = watch_lag
-        self.authorize: Authorize | None = None
-        self.flow: Authorize | None = None
+        self.flow: FlowControl | None = None
         self.warn: Callable[[str], None] | None = None
         self.admission = Chain()
         self.calls: Calls = Calls()
@@ -79,6 +79,9 @@ class ApiServer:
         self.namespaces = Namespaces(self, self.registry.named("", "namespaces"), delay_us=20_000)
         self.definitions = Definitions(self, delay_us=20_000)
         self.collector = Collector(self, lag=collector_lag)
+        self.authorizer: Authorizer | None = Authorizer(self)
+        self._checks: dict[int, tuple[User, Check]] = {}
+        install(self)
         for name in INITIAL:
             self.create(ADMIN, self.resource("", "namespaces"), "", {"metadata": {"name": name}})
 
@@ -95,6 +98,18 @@ class ApiServer:
         """Call back within every commit: ``(type, resource, old, new)``."""
         self.store.observers.append(callback)
 
+    def find(self, resource: Resource, namespace: str, name: str) -> Document | None:
+        """A stored object, for models and admission plugins: no authorisation, no latency."""
+        return self.registry.find(resource).table.find(namespace, name)
+
+    def items(self, resource: Resource, namespace: str = "") -> Iterable[Document]:
+        """Stored objects in the order of their keys; of all namespaces when ``namespace`` is empty."""
+        return self.registry.find(resource).table.in_order(namespace)
+
+    def resources(self) -> Iterable[Resource]:
+        """Every stored resource once."""
+        return [table.resource for table in self.registry.tables()]
+
     def client(self, user: User, *, component: str = "", latency: Latency | None = None) -> Client:
         """The server as ``user`` sees it through a network; ``component`` is whom :attr:`calls` counts."""
         return Client(self, user, component, latency or self.latency)
@@ -107,13 +122,14 @@ class ApiServer:
     def fresh_uid(self) -> str:
         return fresh_uid(self._uid_stream)
 
-    def _enter(
+    def enter(
         self, user: User, verb: str, resource: Resource, namespace: str, name: str = "", subresource: str = ""
     ) -> Served:
-        if self.flow is not None:
-            self.flow(user, verb, resource, subresource, namespace, name)
-        if self.authorize is not None:
-            self.authorize(user, verb, resource, subresource, namespace, name)
+        if self.authorizer is not None:
+            known = self._checks.get(id(user))
+            if known is None:
+                known = self._remember(user, self.authorizer)
+            known[1](verb, resource, namespace, name, subresource)
         served = self.registry.find(resource)
         if served.table.expiries:
             self.store.expire(served.table)
@@ -124,6 +140,13 @@ class ApiServer:
                 else ApiError(404, "NotFound", "the server could not find the requested resource")
             )
         return served
+
+    def _remember(self, user: User, authorizer: Authorizer) -> tuple[User, Check]:
+        """The user's check, kept by identity: hashing a User costs more than most decisions."""
+        if len(self._checks) >= _USERS_MAX:
+            self._checks.clear()
+        known = self._checks[id(user)] = (user, authorizer.for_user(user))
+        return known
 
     def create(
         self,
@@ -136,14 +159,14 @@ class ApiServer:
         field_validation: str = "Warn",
         manager: str = "",
     ) -> Document:
-        served = self._enter(user, "create", resource, namespace)
+        served = self.enter(user, "create", resource, namespace)
         created = creation.create(self, user, served, namespace, body, dry_run, field_validation)
         if resource.group == DEFINITIONS.group and not dry_run and served.table.resource is DEFINITIONS:
             self.definitions.establish(created)
         return created
 
     def get(self, user: User, resource: Resource, namespace: str, name: str, *, subresource: str = "") -> Document:
-        served = self._enter(user, "get", resource, namespace, name, subresource)
+        served = self.enter(user, "get", resource, namespace, name, subresource)
         row = served.table.rows.get(namespace)
         found = None if row is None else row.get(name)
         if found is None:
@@ -163,7 +186,7 @@ class ApiServer:
         resource_version: str = "",
         version_match: str = "",
     ) -> Document:
-        served = self._enter(user, "list", resource, namespace)
+        served = self.enter(user, "list", resource, namespace)
         return listing.list_objects(
             self,
             served,
@@ -189,7 +212,7 @@ class ApiServer:
         field_validation: str = "Warn",
         manager: str = "",
     ) -> Document:
-        served = self._enter(user, "update", resource, namespace, name, subresource)
+        served = self.enter(user, "update", resource, namespace, name, subresource)
         return replacement.update(self, user, served, namespace, name, body, subresource, dry_run, field_validation)
 
     def patch(
@@ -206,7 +229,7 @@ class ApiServer:
         field_validation: str = "Warn",
         manager: str = "",
     ) -> Document:
-        served = self._enter(user, "patch", resource, namespace, name, subresource)
+        served = self.enter(user, "patch", resource, namespace, name, subresource)
         return replacement.patch(
             self, user, served, namespace, name, body, patch_type, subresource, dry_run, field_validation
         )
@@ -224,7 +247,7 @@ class ApiServer:
         grace_period_s: int | None = None,
         dry_run: bool = False,
     ) -> Document:
-        served = self._enter(user, "delete", resource, namespace, name)
+        served = self.enter(user, "delete", resource, namespace, name)
         options = deletion.Options(propagation, uid, resource_version, grace_period_s, dry_run)
         return deletion.delete(self, user, served, namespace, name, options)[0]
 
@@ -241,13 +264,24 @@ class ApiServer:
         dry_run: bool = False,
     ) -> Document:
         """Delete everything that the selectors find; answers the List of what was found."""
-        served = self._enter(user, "deletecollection", resource, namespace)
+        served = self.enter(user, "deletecollection", resource, namespace)
         found = listing.list_objects(self, served, namespace, label_selector, field_selector, 0, "", "", "")
         options = deletion.Options(propagation, None, None, grace_period_s, dry_run)
         for one in found["items"]:
             metadata = one["metadata"]
             deletion.delete(self, user, served, metadata.get("namespace", ""), metadata["name"], options)
         return found
+
+    def evict(self, user: User, namespace: str, name: str, body: Document) -> Document:
+        """Create a pod's eviction: a delete that a disruption budget could refuse; budgets are not modelled."""
+        pods = self.resource("", "pods")
+        self.enter(user, "create", pods, namespace, name, "eviction")
+        if (body.get("metadata") or {}).get("name", name) != name:
+            raise bad_request("name in URL does not match name in Eviction object")
+        options = body.get("deleteOptions") or {}
+        delete_options = deletion.Options(grace_period_s=options.get("gracePeriodSeconds"))
+        deletion.delete(self, user, self.registry.find(pods), namespace, name, delete_options)
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
     def watch(
         self,
@@ -266,7 +300,7 @@ class ApiServer:
 
         Without ``resource_version``, or with ``"0"``, it begins with an ADDED for every object there is.
         """
-        served = self._enter(user, "watch", resource, namespace)
+        served = self.enter(user, "watch", resource, namespace)
         match = listing.predicate(served, label_selector, field_selector)
         table = served.table
         version = self._watch_version(served, resource_version)

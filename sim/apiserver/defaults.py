@@ -1,0 +1,35 @@
+"""The admission plugins and controllers that every cluster runs by default."""
+
+from typing import TYPE_CHECKING
+
+from controller.ports import Document
+from sim.apiserver.escalation import RESOURCES, EscalationCheck
+from sim.apiserver.identity import User
+from sim.apiserver.limitrange import LimitRanger
+from sim.apiserver.quota import RESOURCE_QUOTAS, QuotaAdmission, Quotas
+from sim.apiserver.quotacontroller import QuotaController
+
+if TYPE_CHECKING:
+    from sim.apiserver.server import ApiServer
+
+_APISERVER = User("system:apiserver", ("system:masters",))
+
+
+def install(server: "ApiServer") -> None:
+    """LimitRanger, ResourceQuota with its controller, and RBAC's check against escalation."""
+    admission = server.admission
+    ranger = LimitRanger(server)
+    admission.mutate(ranger.default, resources={"pods"})
+    admission.validate(ranger.check, resources={"pods"})
+    if server.authorizer is not None:
+        admission.validate(EscalationCheck(server.authorizer), resources=RESOURCES, operations=("CREATE", "UPDATE"))
+
+    def write_status(namespace: str, name: str, status: Document) -> None:
+        quota = server.find(RESOURCE_QUOTAS, namespace, name)
+        if quota is not None:
+            body = {**quota, "status": status}
+            server.update(_APISERVER, RESOURCE_QUOTAS, namespace, name, body, subresource="status")
+
+    quotas = Quotas(server)
+    admission.validate(QuotaAdmission(quotas, write_status))
+    QuotaController(server.loop, server, quotas, write_status, server.streams("apiserver.quota"))

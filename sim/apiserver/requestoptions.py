@@ -1,0 +1,81 @@
+"""Query parameters and DeleteOptions, checked as apimachinery checks them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.ports import ApiError, Document
+from sim.apiserver.deletion import Options
+from sim.apiserver.errors import Cause, bad_request, invalid, invalid_value, not_supported
+
+_META = "meta.k8s.io"
+_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+_PROPAGATIONS = ("Foreground", "Background", "Orphan")
+TRUE = ("true", "1", "True", "TRUE", "t", "T")
+
+
+def write_options(kind: str, query: Mapping[str, str]) -> tuple[bool, str]:
+    """``(dry_run, field_validation)``; ``kind`` is CreateOptions, UpdateOptions or PatchOptions. Raises ApiError 422."""
+    causes: list[Cause] = []
+    dry_run = _dry_run(query.get("dryRun", ""), causes)
+    validation = query.get("fieldValidation", "")
+    if validation not in _VALIDATIONS:
+        causes.append(not_supported("fieldValidation", validation, _VALIDATIONS))
+    if causes:
+        raise invalid(_META, kind, "", causes)
+    return dry_run, validation or "Warn"
+
+
+def _dry_run(value: str, causes: list[Cause]) -> bool:
+    if value and value != "All":
+        message = f'Unsupported value: ["{value}"]: supported values: "All"'
+        causes.append(Cause("FieldValueNotSupported", "dryRun", message))
+    return value == "All"
+
+
+def delete_options(query: Mapping[str, str], body: Document) -> Options:
+    """DeleteOptions from the body, or from the query where there is none. Raises ApiError 400, 422."""
+    asked: dict[str, Any] = dict(body)
+    if not asked:
+        for field in ("propagationPolicy", "dryRun"):
+            if field in query:
+                asked[field] = query[field] if field != "dryRun" else [query[field]]
+        if "gracePeriodSeconds" in query:
+            asked["gracePeriodSeconds"] = _integer(query["gracePeriodSeconds"])
+        if "orphanDependents" in query:
+            asked["orphanDependents"] = query["orphanDependents"] in TRUE
+    causes: list[Cause] = []
+    policy, orphan = asked.get("propagationPolicy"), asked.get("orphanDependents")
+    if policy is not None and orphan is not None:
+        text = "orphanDependents and deletionPropagation cannot be both set"
+        causes.append(invalid_value("propagationPolicy", policy, text))
+    elif policy is not None and policy not in _PROPAGATIONS:
+        causes.append(not_supported("propagationPolicy", policy, (*_PROPAGATIONS, "nil")))
+    dry_run = _dry_run((asked.get("dryRun") or [""])[0], causes)
+    if causes:
+        raise invalid(_META, "DeleteOptions", "", causes)
+    if policy is None and orphan is not None:
+        policy = "Orphan" if orphan else "Background"
+    conditions = asked.get("preconditions") or {}
+    return Options(
+        policy, conditions.get("uid"), conditions.get("resourceVersion"), asked.get("gracePeriodSeconds"), dry_run
+    )
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def limit_of(query: Mapping[str, str]) -> int:
+    return _integer(query.get("limit") or "0")
+
+
+def timeout_of(query: Mapping[str, str]) -> float | None:
+    return float(_integer(query["timeoutSeconds"])) if query.get("timeoutSeconds") else None
+
+
+def unsupported_media(accepted: str) -> ApiError:
+    text = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
+    return ApiError(415, "UnsupportedMediaType", text)

@@ -1,0 +1,258 @@
+"""The REST face of the server without any socket: a request in, a response out.
+
+It only translates. What a verb does is in :mod:`sim.apiserver.server`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from controller.ports import ApiError, Document, PatchType
+from sim.apiserver.errors import bad_request
+from sim.apiserver.identity import User
+from sim.apiserver.registry import Served
+from sim.apiserver.requestoptions import (
+    TRUE,
+    delete_options,
+    limit_of,
+    timeout_of,
+    unsupported_media,
+    write_options,
+)
+from sim.apiserver.routes import NoSuchPage, Route, route
+from sim.apiserver.watch import Stream
+
+if TYPE_CHECKING:
+    from sim.apiserver.server import ApiServer
+
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+_BODY_LIMIT_BYTES = 3 * 1024 * 1024
+_JSON = "application/json"
+_BODY_TYPES = f"{_JSON}, application/yaml, application/vnd.kubernetes.protobuf"
+_PATCH_TYPES: Mapping[str, str] = {
+    "application/merge-patch+json": "merge",
+    "application/json-patch+json": "json",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+_CUSTOM_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``headers`` by lower-case name."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """``body`` is a document, text, or the open watch of a streaming answer."""
+
+    status: int
+    headers: Mapping[str, str | list[str]]
+    body: Document | str | Stream
+
+
+class Rest:
+    """``tokens`` are the bearer tokens that authenticate."""
+
+    def __init__(self, server: "ApiServer", tokens: Mapping[str, User]) -> None:
+        self._server = server
+        self._tokens = tokens
+
+    def handle(self, request: Request) -> Response:
+        warnings: list[str] = []
+        self._server.warn = warnings.append
+        try:
+            status, body = self._answer(request)
+        except NoSuchPage:
+            return Response(404, {"content-type": "text/plain;charset=utf-8"}, "404 page not found\n")
+        except ApiError as error:
+            status, body = error.code, _status(error)
+        finally:
+            self._server.warn = None
+        headers: dict[str, str | list[str]] = {"content-type": _JSON}
+        if warnings:
+            headers["warning"] = [f"299 - {json.dumps(text)}" for text in warnings]
+        if status == 429:
+            headers["retry-after"] = "1"
+        return Response(status, headers, body)
+
+    def _user(self, request: Request) -> User:
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return ANONYMOUS
+        user = self._tokens.get(credential)
+        if user is None:
+            raise ApiError(401, "Unauthorized", "Unauthorized")
+        return user
+
+    def _answer(self, request: Request) -> tuple[int, Document | Stream]:
+        user = self._user(request)
+        found = route(self._server.registry, request.path)
+        served, query = found.served, request.query
+        verb = found.verb(request.method, query.get("watch") in TRUE)
+        self._server.enter(user, verb, served.resource, found.namespace, found.name, found.subresource)
+        if served.warning and self._server.warn is not None:
+            self._server.warn(served.warning)
+        if verb == "create" and found.name and found.subresource:
+            return self._create_subresource(user, found, request)
+        if request.method == "GET":
+            return self._read(user, found, verb, query)
+        if request.method == "DELETE":
+            return self._delete(user, found, verb, request)
+        return self._write(user, found, verb, request)
+
+    def _read(self, user: User, found: Route, verb: str, query: Mapping[str, str]) -> tuple[int, Document | Stream]:
+        server, resource, namespace = self._server, found.served.resource, found.namespace
+        if verb == "get":
+            return 200, server.get(user, resource, namespace, found.name, subresource=found.subresource)
+        labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
+        version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
+        if verb == "list":
+            answer = server.list(
+                user,
+                resource,
+                namespace,
+                label_selector=labels,
+                field_selector=fields,
+                limit=limit_of(query),
+                continue_token=query.get("continue", ""),
+                resource_version=version,
+                version_match=match,
+            )
+            return 200, answer
+        initial = query.get("sendInitialEvents")
+        stream = server.watch(
+            user,
+            resource,
+            namespace,
+            resource_version=version,
+            label_selector=labels,
+            field_selector=fields,
+            timeout_s=timeout_of(query),
+            bookmarks=query.get("allowWatchBookmarks") in TRUE,
+            send_initial_events=None if initial is None else initial in TRUE,
+        )
+        return 200, stream
+
+    def _delete(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document]:
+        body = _document(request, "DeleteOptions") if request.body.strip() else {}
+        options = delete_options(request.query, body)
+        resource = found.served.resource
+        if verb == "delete":
+            return 200, self._server.delete(
+                user,
+                resource,
+                found.namespace,
+                found.name,
+                propagation=options.propagation,
+                uid=options.uid,
+                resource_version=options.resource_version,
+                grace_period_s=options.grace_period_s,
+                dry_run=options.dry_run,
+            )
+        return 200, self._server.delete_collection(
+            user,
+            resource,
+            found.namespace,
+            label_selector=request.query.get("labelSelector", ""),
+            field_selector=request.query.get("fieldSelector", ""),
+            propagation=options.propagation,
+            grace_period_s=options.grace_period_s,
+            dry_run=options.dry_run,
+        )
+
+    def _write(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document]:
+        server, served = self._server, found.served
+        resource, namespace, name = served.resource, found.namespace, found.name
+        dry_run, validation = write_options(f"{verb.capitalize()}Options", request.query)
+        if verb == "patch":
+            body, kind = _patch(served, request)
+            answer = server.patch(
+                user,
+                resource,
+                namespace,
+                name,
+                body,
+                patch_type=kind,
+                subresource=found.subresource,
+                dry_run=dry_run,
+                field_validation=validation,
+            )
+            return 200, answer
+        document = _document(request, resource.kind)
+        if verb == "create":
+            return 201, server.create(user, resource, namespace, document, dry_run=dry_run, field_validation=validation)
+        if not name:
+            raise bad_request("name must be provided")
+        return 200, server.update(
+            user,
+            resource,
+            namespace,
+            name,
+            document,
+            subresource=found.subresource,
+            dry_run=dry_run,
+            field_validation=validation,
+        )
+
+    def _create_subresource(self, user: User, found: Route, request: Request) -> tuple[int, Document]:
+        resource = found.served.resource
+        if found.subresource != "eviction":
+            details = {"kind": resource.plural, **({"group": resource.group} if resource.group else {})}
+            text = f'create is not supported on resources of kind "{resource.group_resource}"'
+            raise ApiError(405, "MethodNotAllowed", text, details)
+        body = _document(request, "Eviction")
+        return 201, self._server.evict(user, found.namespace, found.name, body)
+
+
+def _status(error: ApiError) -> Document:
+    status = dict(error.status())
+    if not error.details and error.reason in ("NotFound", "MethodNotAllowed"):
+        status["details"] = {}
+    return status
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip()
+
+
+def _document(request: Request, kind: str) -> dict[str, Any]:
+    """The JSON or YAML object of the body. Raises ApiError 400, 413, 415."""
+    if len(request.body) > _BODY_LIMIT_BYTES:
+        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_BODY_LIMIT_BYTES}")
+    media = _media_type(request)
+    if media not in (_JSON, "application/yaml", ""):
+        raise unsupported_media(_BODY_TYPES)
+    prefix = (
+        f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error"
+    )
+    try:
+        found = yaml.safe_load(request.body) if media == "application/yaml" else json.loads(request.body)
+    except (ValueError, yaml.YAMLError) as error:
+        raise bad_request(f"{prefix}: {error}") from None
+    if not isinstance(found, dict):
+        raise bad_request(f"{prefix}: json: cannot unmarshal {type(found).__name__} into Go value")
+    return found
+
+
+def _patch(served: Served, request: Request) -> tuple[Any, PatchType]:
+    kind = _PATCH_TYPES.get(_media_type(request))
+    if kind is None or (kind == "strategic" and not served.strategy.strategic_merge):
+        if served.custom:
+            raise unsupported_media(_CUSTOM_PATCH_TYPES)
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+    try:
+        body = yaml.safe_load(request.body) if kind == "apply" else json.loads(request.body)
+    except (ValueError, yaml.YAMLError) as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+    return body, cast(PatchType, kind)
