@@ -37,7 +37,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"spoken": _spoken, "amount": _amount, "share": lambda value: f"{value:.1%}", "svg": Markup}
+    environment.filters.update(spoken=_spoken, amount=_amount, share=lambda value: f"{value:.1%}", svg=Markup)
     return environment
 
 

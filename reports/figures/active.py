@@ -22,6 +22,8 @@ def active(scenario: ScenarioRecord, *, wide: bool = False) -> Drawing:
     executions, end_us = scenario.executions, scenario.end.virtual_us
     if len(executions) < 2:
         return Drawing("active", _TITLE, "Nothing to compare over time with fewer than two executions.")
+    if end_us == 0:
+        return Drawing("active", _TITLE, "No virtual time passed in this scenario.")
     lines = (
         ("holding the lock", canvas.ORANGE, "-", (_held(execution, end_us) for execution in executions)),
         ("running", canvas.BLUE, "-", (_running(execution, end_us) for execution in executions)),

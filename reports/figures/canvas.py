@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from reports.text import clean
 
 # Okabe and Ito's palette, which stays apart for colour-blind readers.
-BLUE, VERMILLION, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"
+BLUE, VERMILLION, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#E69F00", "#009E73", "#CC79A7"
 GREY, INK, PALE = "#B4BAC2", "#24292F", "#E6E9ED"
 CHARACTER_PX = 6.4  # of the 11 px type, generously: DejaVu Sans, the widest of the page's fonts
 

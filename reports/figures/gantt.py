@@ -38,6 +38,7 @@ class _Bar:
     end_s: float
     name: str
     status: str
+    is_lock: bool
 
 
 def gantt(scenario: ScenarioRecord) -> Drawing:
@@ -64,7 +65,7 @@ def gantt(scenario: ScenarioRecord) -> Drawing:
     axes.set_yticks(range(len(lanes)), labels)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(lanes) - 0.4, -0.6)
-    axes.set_xlim(0, edge_s)
+    axes.set_xlim(min(0, *(bar.start_s for bar in bars)), edge_s)
     axes.set_xlabel("virtual time since the execution was created (s)")
     axes.grid(visible=True, axis="x")
     _legend(axes, bars)
@@ -99,18 +100,19 @@ def _bar(span: Span, lane: int, execution: Execution, world_end_us: int) -> _Bar
     end_us = max(world_end_us, span.start_us) if span.end_us is None else span.end_us
     status = "open" if span.end_us is None else span.status
     zero = execution.created_us
-    return _Bar(lane, (span.start_us - zero) / _US, (end_us - zero) / _US, clean(span.name, 60), status)
+    return _Bar(
+        lane, (span.start_us - zero) / _US, (end_us - zero) / _US, clean(span.name, 60), status, span.status == "lock"
+    )
 
 
 def _edge(bars: list[_Bar]) -> float:
     """Where the time axis ends, in seconds."""
     last = max(bar.end_s for bar in bars)
-    work = max((bar.end_s for bar in bars if bar.status not in {"lock", "open"}), default=last)
-    starts = max(bar.start_s for bar in bars)
-    busy = max(work, starts)
+    work = max((bar.end_s for bar in bars if not bar.is_lock), default=last)
+    busy = max(work, *(bar.start_s for bar in bars))
     if busy > 0 and last > _TAIL * busy:
         return busy * 1.3
-    return last * 1.02 or 1.0
+    return last * 1.02 if last > 0 else 1.0
 
 
 def _draw(axes: Axes, bar: _Bar, edge_s: float, per_px: float) -> None:

@@ -7,6 +7,7 @@ from reports.figures import canvas
 from reports.figures.canvas import Drawing
 from reports.figures.timescale import spoken, unit
 from reports.record import ScenarioRecord
+from reports.statistics import quantile
 from reports.timings import TIMINGS, seconds
 
 _TITLE = "How long it took"
@@ -57,7 +58,7 @@ def latency(scenario: ScenarioRecord) -> Drawing:
             f" {open_} of {len(scenario.executions)} executions had not ended: the true times are longer than drawn."
         )
     if floor_s > min(values[0] for values in samples.values()):
-        note += " Times of 0 stand at the left edge."
+        note += " Times of 0 or less stand at the left edge."
     svg = canvas.to_svg(figure, "Cumulative distribution of the named timings", f"s{scenario.head.id}l-")
     return Drawing("latency", _TITLE, note, svg, wide=True)
 
@@ -65,21 +66,29 @@ def latency(scenario: ScenarioRecord) -> Drawing:
 def _time_axis(axes: Axes, samples: dict[str, list[float]]) -> tuple[float, float]:
     """Set up the x axis; answers the smallest time that can be drawn and the seconds per unit of the axis."""
     longest = max(values[-1] for values in samples.values())
-    positive = [value for values in samples.values() for value in (values[0], values[-1]) if value > 0]
+    positive = [next((value for value in values if value > 0), longest) for values in samples.values()]
     shortest = min(positive)
-    if longest / shortest > _LOG_SPREAD:
+    if shortest > 0 and longest / shortest > _LOG_SPREAD:
         axes.set_xscale("log")
         axes.set_xlim(shortest / 1.4, longest * 1.4)
-        ticks = [10.0**power for power in range(-6, 8) if shortest / 1.4 <= 10.0**power <= longest * 1.4]
+        ticks = _marks(shortest / 1.4, longest * 1.4)
         axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: spoken(value)))
         axes.set_xlabel("virtual time (logarithmic; unit at each mark)")
         return shortest, 1.0
     per_unit, name = unit(longest)
-    axes.set_xlim(0, longest / per_unit * 1.04)
+    lowest = min(0, *(values[0] for values in samples.values()))  # a live cluster's clocks may disagree
+    axes.set_xlim(lowest / per_unit, (longest + (longest - lowest) * 0.04) / per_unit)
     axes.set_xlabel(f"virtual time ({name})")
     return -float("inf"), per_unit
+
+
+def _marks(low: float, high: float) -> list[float]:
+    """Powers of ten within the axis; on a short axis, three times them as well."""
+    powers = [10.0**power for power in range(-6, 8)]
+    marks = [mark for mark in powers if low <= mark <= high]
+    return marks if len(marks) > 3 else [m for power in powers for m in (power, 3 * power) if low <= m <= high]
 
 
 def _curve(ordered: list[float]) -> tuple[list[float], list[float]]:
@@ -92,5 +101,4 @@ def _curve(ordered: list[float]) -> tuple[list[float], list[float]]:
 
 
 def _legend(name: str, values: list[float]) -> str:
-    middle = spoken(values[len(values) // 2])
-    return f"{name}\n(n = {len(values)}, half within {middle})"
+    return f"{name}\n(n = {len(values)}, median {spoken(quantile(values, 0.5))})"

@@ -34,7 +34,7 @@ def test_every_figure_of_a_large_scenario_has_labelled_axes_with_units_and_n(tmp
     assert "executions (of n = 1000)" in words(found["active"])
     assert "virtual time since the scenario began (min)" in words(found["active"])
     assert "share of executions at or below" in words(found["latency"])
-    assert words(found["latency"]).count("(n = 1000, half within") == 5
+    assert words(found["latency"]).count("(n = 1000, median") == 5
     assert "virtual time since the execution was created (s)" in words(found["gantt"])
     assert "n = 1000" in found["gantt"].note
 
@@ -75,7 +75,7 @@ def test_a_wide_spread_of_times_gets_a_logarithmic_axis_and_a_narrow_one_does_no
     record = read(write(tmp_path / "narrow.jsonl", alike))
     narrow = {drawing.name: drawing for drawing in draw(record.scenarios[0])}["latency"]
     assert "virtual time (s)" in words(narrow)
-    assert words(narrow).count("(n = 50, half within") == 2
+    assert words(narrow).count("(n = 50, median") == 2
 
 
 def test_unfinished_executions_are_stated_beside_the_distribution(tmp_path: Path) -> None:
@@ -94,6 +94,28 @@ def test_an_execution_that_never_ended_is_drawn_as_open(tmp_path: Path) -> None:
     found = figures(tmp_path, Shape("Late", "late", 1, unfinished=1))
     assert "still open when the run ended" in words(found["gantt"])
     assert "had not ended when the run did" in found["gantt"].note
+
+
+def test_a_run_that_hangs_is_drawn_as_long_as_it_hung(tmp_path: Path) -> None:
+    rows = list(record_lines(3, (Shape("Hang", "hang", 1, unfinished=1),)))
+    end = next(row for row in rows if row["kind"] == "scenario_end")
+    end["virtual_us"] = 900 * S
+    record = read(write(tmp_path / "run.jsonl", rows))
+    gantt = {drawing.name: drawing for drawing in draw(record.scenarios[0])}["gantt"]
+    assert "800" in words(gantt).splitlines()
+
+
+def test_a_world_without_time_and_clocks_that_disagree_still_give_a_report(tmp_path: Path) -> None:
+    rows = list(record_lines(3, (Shape("Odd", "odd", 3),)))
+    for number, row in enumerate(rows):
+        if row["kind"] == "execution":
+            row.update(pipeline_run_finished_us=10 * S, terminal_us=9 * S + number, lock_released_us=None)
+        if row["kind"] == "scenario_end":
+            row["virtual_us"] = 0
+    record = read(write(tmp_path / "run.jsonl", rows))
+    found = {drawing.name: drawing for drawing in draw(record.scenarios[0])}
+    assert found["active"].note == "No virtual time passed in this scenario."
+    assert found["latency"].svg is not None
 
 
 def test_untrusted_names_are_drawn_as_text_and_stay_bounded(tmp_path: Path) -> None:
