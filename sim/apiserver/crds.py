@@ -10,6 +10,7 @@ from sim.apiserver.celrules import RuleError, compile_rules
 from sim.apiserver.definitions import DefinitionStrategy
 from sim.apiserver.errors import Cause, required
 
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _KEPT_NAMES = ("kind", "plural")
 _PATH = re.compile(r"\.[^.].*")
@@ -28,6 +29,14 @@ class CheckedDefinitions(DefinitionStrategy):
         stored = [version["name"] for version in new["spec"].get("versions") or () if version.get("storage")]
         status = {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None, "storedVersions": stored}
         return {**super().prepare_create(new), "status": status}
+
+    def canonicalize(self, new: dict[str, Any]) -> dict[str, Any]:
+        """The finalizer that keeps a definition until its objects are gone."""
+        metadata = new["metadata"]
+        finalizers = metadata.get("finalizers") or []
+        if CLEANUP not in finalizers:
+            metadata["finalizers"] = [*finalizers, CLEANUP]
+        return new
 
     def prepare_update(self, new: Document, old: Document, subresource: str) -> Document:
         """A version that becomes the storage version joins ``status.storedVersions``."""

@@ -27,3 +27,6 @@ class CustomStrategy(Strategy):
 
     def validate_update(self, new: Document, old: Document, subresource: str) -> Sequence[Cause]:
         return self._schema.validate(new, old)
+
+    def joined(self, metadata_causes: Sequence[Cause], causes: Sequence[Cause]) -> Sequence[Cause]:
+        return self._schema.joined(metadata_causes, causes)

@@ -8,6 +8,7 @@ from sim.apiserver.identity import User
 from sim.apiserver.limitrange import LimitRanger
 from sim.apiserver.quota import RESOURCE_QUOTAS, QuotaAdmission, Quotas
 from sim.apiserver.quotacontroller import QuotaController
+from sim.apiserver.standard import standard
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -16,7 +17,8 @@ _APISERVER = User("system:apiserver", ("system:masters",))
 
 
 def install(server: "ApiServer") -> None:
-    """LimitRanger, ResourceQuota with its controller, and RBAC's check against escalation."""
+    """The builtin kinds' strategies, LimitRanger, ResourceQuota with its controller, RBAC's check of escalation."""
+    standard(server.registry)
     admission = server.admission
     ranger = LimitRanger(server)
     admission.mutate(ranger.default, resources={"pods"})

@@ -14,7 +14,7 @@ _ANNOTATIONS_LIMIT_BYTES = 262_144
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _GENERATE_NAME_LIMIT = 58
 _USER_FIELDS = ("generateName", "labels", "annotations", "ownerReferences", "finalizers")
-_STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
+_STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes", "customresourcecleanup.apiextensions.k8s.io")
 _NO_META: Mapping[str, Any] = {}
 
 

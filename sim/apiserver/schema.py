@@ -4,7 +4,7 @@ What a document shares with its predecessor (the very same object) is neither pr
 so a status patch costs what the status costs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.ports import Document
@@ -55,6 +55,12 @@ class CompiledSchema:
             else:
                 self._rules(new, old, "", causes)
         return causes
+
+    def joined(self, metadata_causes: Sequence[Cause], causes: Sequence[Cause]) -> list[Cause]:
+        """All causes in the server's order; wrong metadata keeps CEL rules from being evaluated, too."""
+        found = [*metadata_causes, *causes]
+        blocked = any(cause.reason in BLOCKING for cause in metadata_causes)
+        return [*found, UNCHECKED] if blocked and self._rules is not None and UNCHECKED not in causes else found
 
 
 def compile_schema(openapi: Mapping[str, Any]) -> CompiledSchema:
