@@ -1,0 +1,138 @@
+"""One reconcile attempt as knative's generated reconcilers make it: read the cache, decide, write the status once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.ports import ApiError, ConnectionLost, Document, Resource
+from controller.runtime.controller import Result
+from sim.tekton.access import Access
+from sim.tekton.conditions import condition_of, same_condition, same_status
+
+_EMPTY: Mapping[str, Any] = {}
+_TRIES = 5  # client-go's retry.DefaultRetry: 5 tries, 10 ms apart, 10 % jitter
+_RETRY_US = 10_000
+_SOONEST_US = 1_000
+_NO_EXTRA: Mapping[str, str] = {}
+
+
+class RequeueAfter(Exception):
+    """Not an error: look again after ``delay_us``, without an event."""
+
+    def __init__(self, delay_us: int) -> None:
+        super().__init__(delay_us)
+        self.delay_us = delay_us
+
+
+class Attempt:
+    """A run while it is reconciled. ``status``, ``labels`` and ``annotations`` start as what the cache showed.
+
+    ``precise``: a start or completion time was taken in this attempt. In the controller's memory it has nanoseconds,
+    so a re-read status never equals this one and is written again even when the text would be the same.
+    """
+
+    __slots__ = ("annotations", "before", "document", "labels", "metadata", "name", "namespace", "precise", "status")
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.metadata: Mapping[str, Any] = document["metadata"]
+        self.namespace: str = self.metadata["namespace"]
+        self.name: str = self.metadata["name"]
+        self.status: dict[str, Any] = dict(document.get("status") or _EMPTY)
+        self.labels: Mapping[str, str] = self.metadata.get("labels") or _NO_EXTRA
+        self.annotations: Mapping[str, str] = self.metadata.get("annotations") or _NO_EXTRA
+        self.before: Document | None = condition_of(self.status)
+        self.precise = False
+
+    def with_metadata(self) -> Document:
+        """The document with the labels and annotations of this attempt, to derive children from."""
+        return {**self.document, "metadata": {**self.metadata, "labels": self.labels, "annotations": self.annotations}}
+
+
+def emit_change(access: Access, attempt: Attempt, before: Document | None) -> None:
+    """The Event that tells a change of the condition; none when nothing changed."""
+    after = condition_of(attempt.status)
+    if after is None or same_condition(before, after):
+        return
+    message = after.get("message", "")
+    if after["status"] == "True":
+        access.event(attempt.document, "Normal", "Succeeded", message)
+    elif after["status"] == "False":
+        access.event(attempt.document, "Warning", "Failed", message)
+    elif before is None:
+        access.event(attempt.document, "Normal", "Started", "")
+    else:
+        access.event(attempt.document, "Normal", after.get("reason", ""), message)
+
+
+async def sync_metadata(access: Access, resource: Resource, newest: Document | None, attempt: Attempt) -> None:
+    """Write labels and annotations that this attempt added, as a PUT of what the cache holds now.
+
+    Raises ApiError; a conflict is not retried here, the whole key is.
+    """
+    if newest is None:
+        raise ApiError(404, "NotFound", f'{resource.kind.lower()}.{resource.group} "{attempt.name}" not found')
+    metadata = newest["metadata"]
+    labels, annotations = metadata.get("labels") or _NO_EXTRA, metadata.get("annotations") or _NO_EXTRA
+    if _adds_nothing(labels, attempt.labels) and _adds_nothing(annotations, attempt.annotations):
+        return
+    merged = {**metadata, "labels": {**labels, **attempt.labels}}
+    if annotations or attempt.annotations:
+        merged["annotations"] = {**annotations, **attempt.annotations}
+    body = {**newest, "metadata": merged}
+    await access.tekton.update(resource, attempt.namespace, attempt.name, body)
+
+
+def _adds_nothing(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return present is wanted or wanted.items() <= present.items()
+
+
+async def write_status(access: Access, resource: Resource, attempt: Attempt) -> None:
+    """PUT the status where it changed; after a conflict read the object again and compare with that.
+
+    Raises ApiError or ConnectionLost when it could not be written.
+    """
+    existing = attempt.document
+    for number in range(_TRIES):
+        if number:
+            jitter = 1 + 0.1 * access.retry_stream.random()
+            await access.loop.pause(round(_RETRY_US * jitter))
+            existing = await access.tekton.get(resource, attempt.namespace, attempt.name)
+        if not attempt.precise and same_status(existing.get("status") or _EMPTY, attempt.status):
+            return
+        body = {**existing, "status": attempt.status}
+        try:
+            await access.tekton.update(resource, attempt.namespace, attempt.name, body, subresource="status")
+        except ApiError as error:
+            if error.reason != "Conflict" or number == _TRIES - 1:
+                raise
+        else:
+            return
+
+
+async def finish(access: Access, resource: Resource, attempt: Attempt, error: Exception | None) -> Result | None:
+    """What follows every attempt: the status, then the Event of an error. Raises the error, for the queue."""
+    try:
+        await write_status(access, resource, attempt)
+    except (ApiError, ConnectionLost) as failure:
+        text = f'Failed to update status for "{attempt.name}": {message_of(failure)}'
+        access.event(attempt.document, "Warning", "UpdateFailed", text)
+        raise
+    if error is None:
+        return None
+    if isinstance(error, RequeueAfter):
+        return look_again(error.delay_us)
+    access.event(attempt.document, "Warning", "InternalError", message_of(error))
+    raise error
+
+
+def look_again(delay_us: int) -> Result:
+    """A requeue; never at once, or an attempt that takes no time would repeat itself within one instant.
+
+    One microsecond is added, for limits are over only when they are exceeded.
+    """
+    return Result(requeue_after_s=max(delay_us + 1, _SOONEST_US) / 1_000_000)
+
+
+def message_of(error: Exception) -> str:
+    """An error's text as Tekton would quote it."""
+    return error.message if isinstance(error, ApiError) else str(error)

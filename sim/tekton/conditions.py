@@ -1,0 +1,89 @@
+"""The one condition a run has, ``Succeeded``, and what counts as a change of status.
+
+The rules are knative's: a condition that does not change keeps its ``lastTransitionTime``; one that changes in status,
+reason or message takes the present time; and two statuses that differ only in such times are the same status.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.ports import Document
+
+SUCCEEDED = "Succeeded"
+_MISSING = object()
+
+
+def condition_of(status: Mapping[str, Any]) -> Document | None:
+    """The ``Succeeded`` condition of a status, or None."""
+    for condition in status.get("conditions", ()):
+        if condition["type"] == SUCCEEDED:
+            return condition  # type: ignore[no-any-return]
+    return None
+
+
+def state_of(status: Mapping[str, Any]) -> str:
+    """``True``, ``False`` or ``Unknown``; a run without a condition is ``Unknown``."""
+    condition = condition_of(status)
+    return "Unknown" if condition is None else condition["status"]
+
+
+def is_done(status: Mapping[str, Any]) -> bool:
+    return state_of(status) != "Unknown"
+
+
+def set_condition(status: dict[str, Any], state: str, reason: str, message: str, now: str) -> Document:
+    """Put the condition into a status that is being built; answers the one that now stands there."""
+    present = condition_of(status)
+    if (
+        present is not None
+        and present["status"] == state
+        and present.get("reason", "") == reason
+        and present.get("message", "") == message
+    ):
+        return present
+    condition: dict[str, Any] = {"lastTransitionTime": now}
+    if message:
+        condition["message"] = message
+    if reason:
+        condition["reason"] = reason
+    condition["status"] = state
+    condition["type"] = SUCCEEDED
+    others = [one for one in status.get("conditions", ()) if one["type"] != SUCCEEDED]
+    status["conditions"] = [condition, *others]
+    return condition
+
+
+def same_status(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two statuses say the same, the times of their conditions aside."""
+    if one is other:
+        return True
+    if len(one) != len(other):
+        return False
+    for key, value in one.items():
+        against = other.get(key, _MISSING)
+        if against is value:
+            continue
+        if key == "conditions":
+            if against is _MISSING or not _same_conditions(value, against):
+                return False
+        elif against != value:
+            return False
+    return True
+
+
+def same_condition(one: Document | None, other: Document | None) -> bool:
+    """Whether two conditions say the same at whatever time."""
+    if one is other:
+        return True
+    if one is None or other is None:
+        return False
+    return (
+        one["status"] == other["status"]
+        and one.get("reason") == other.get("reason")
+        and one.get("message") == other.get("message")
+        and one["type"] == other["type"]
+    )
+
+
+def _same_conditions(one: list[Document], other: Any) -> bool:
+    return len(one) == len(other) and all(map(same_condition, one, other))

@@ -1,0 +1,97 @@
+"""The time limits of a run, and the instants they are counted from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sim.clock import Clock
+from sim.loop import Loop
+from sim.workload.durations import parse_us
+
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+parse_duration_us = lru_cache(maxsize=1024)(parse_us)
+
+
+@lru_cache(maxsize=65536)
+def parse_timestamp_us(text: str) -> int:
+    """An RFC 3339 time as microseconds since 1970."""
+    return (datetime.fromisoformat(text) - _UNIX) // _MICROSECOND
+
+
+class Timepiece:
+    """The time of day of one process, as text for objects and as microseconds since 1970 for arithmetic."""
+
+    __slots__ = ("_loop", "_offset_us", "timestamp")
+
+    def __init__(self, loop: Loop, clock: Clock) -> None:
+        self._loop = loop
+        self._offset_us = (clock.utcnow() - _UNIX) // _MICROSECOND - loop.now_us
+        self.timestamp = clock.timestamp
+
+    def now_us(self) -> int:
+        return self._loop.now_us + self._offset_us
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Limits of one PipelineRun in microseconds; 0 is no limit, None is not set.
+
+    ``start_us`` and ``finally_start_us`` are whole seconds, as the status keeps them, so a limit is up to a second
+    shorter than it says.
+    """
+
+    pipeline_us: int
+    tasks_us: int | None
+    finally_us: int | None
+    start_us: int | None
+    finally_start_us: int | None
+
+    def pipeline_over(self, now_us: int) -> bool:
+        return self.start_us is not None and 0 < self.pipeline_us < now_us - self.start_us
+
+    def pipeline_long_over(self, now_us: int) -> bool:
+        return self.start_us is not None and 0 < 2 * self.pipeline_us < now_us - self.start_us
+
+    def tasks_over(self, now_us: int) -> bool:
+        return self.start_us is not None and bool(self.tasks_us) and now_us - self.start_us > self.tasks_us  # type: ignore[operator]
+
+    def finally_over(self, now_us: int) -> bool:
+        start_us = self.finally_start_us
+        return start_us is not None and bool(self.finally_us) and now_us - start_us > self.finally_us  # type: ignore[operator]
+
+    def wait_us(self, now_us: int) -> int | None:
+        """How long until the next limit is due; negative when it has passed; None when there is none."""
+        if self.start_us is None:
+            return None
+        elapsed_us = now_us - self.start_us
+        pipeline_us = self.pipeline_us - elapsed_us if self.pipeline_us else None
+        if self.finally_start_us is None:
+            return self.tasks_us - elapsed_us if self.tasks_us else pipeline_us
+        if not self.finally_us:
+            return pipeline_us
+        finally_us = self.finally_us - (now_us - self.finally_start_us)
+        return finally_us if pipeline_us is None else min(finally_us, pipeline_us)
+
+
+def deadlines_of(pipeline_run: Mapping[str, Any], status: Mapping[str, Any], default_us: int) -> Deadlines:
+    """The limits of a PipelineRun. ``tasks`` and ``finally`` follow from each other where one is left out."""
+    timeouts = pipeline_run["spec"].get("timeouts") or {}
+    pipeline_us = parse_duration_us(timeouts["pipeline"]) if timeouts.get("pipeline") else default_us
+    tasks_us = parse_duration_us(timeouts["tasks"]) if timeouts.get("tasks") else None
+    finally_us = parse_duration_us(timeouts["finally"]) if timeouts.get("finally") else None
+    if timeouts.get("pipeline"):
+        if tasks_us is None and finally_us is not None:
+            tasks_us = pipeline_us - finally_us if pipeline_us and finally_us else 0
+        elif finally_us is None and tasks_us is not None:
+            finally_us = pipeline_us - tasks_us if pipeline_us and tasks_us else 0
+    start, finally_start = status.get("startTime"), status.get("finallyStartTime")
+    return Deadlines(
+        pipeline_us,
+        tasks_us,
+        finally_us,
+        parse_timestamp_us(start) if start else None,
+        parse_timestamp_us(finally_start) if finally_start else None,
+    )

@@ -1,0 +1,99 @@
+"""A pipeline as a graph of its tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.ports import Document
+from sim.tekton.substitution import Memo, result_references, variables
+
+
+class GraphError(Exception):
+    """The tasks do not form a graph; the text is Tekton's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One pipeline task. ``spec`` is its entry in the pipeline; ``parents`` come before it (``runAfter``, results)."""
+
+    name: str
+    spec: Document
+    final: bool
+    parents: tuple[str, ...]
+    results: tuple[tuple[str, str], ...]
+    template: Document | None
+    """The embedded Task without the keys that only the pipeline knows (``metadata``, ``spec``); None for a taskRef."""
+    variables: frozenset[str]
+
+    @property
+    def ignores_failure(self) -> bool:
+        return self.spec.get("onError") == "continue"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """``tasks`` in the order of the pipeline, those of ``finally`` last."""
+
+    tasks: tuple[Task, ...]
+    by_name: Mapping[str, Task]
+    has_finally: bool
+
+
+_graphs = Memo()
+
+
+def graph_of(pipeline_spec: Document) -> Graph:
+    """The graph of a pipeline spec, built once per document. Raises GraphError."""
+    graph: Graph | None = _graphs.get(pipeline_spec)
+    if graph is None:
+        graph = _build(pipeline_spec)
+        _graphs.put(pipeline_spec, graph)
+    return graph
+
+
+def _build(pipeline_spec: Document) -> Graph:
+    tasks = [_task(spec, final=False) for spec in pipeline_spec.get("tasks") or ()]
+    finals = [_task(spec, final=True) for spec in pipeline_spec.get("finally") or ()]
+    by_name: dict[str, Task] = {}
+    for group in (tasks, finals):
+        seen: set[str] = set()
+        for task in group:
+            if task.name in seen:
+                text = "is already present in Graph, can't add it again: duplicate pipeline task"
+                raise GraphError(f"task {task.name} {text}")
+            seen.add(task.name)
+            by_name[task.name] = task
+    _check_cycles(tasks)
+    names = {task.name for task in tasks}
+    for task in tasks:
+        for parent in task.parents:
+            if parent not in names:
+                raise GraphError(
+                    f"couldn't add link between {task.name} and {parent}: "
+                    f"task {task.name} depends on {parent} but {parent} wasn't present in Pipeline"
+                )
+    return Graph((*tasks, *finals), by_name, bool(finals))
+
+
+def _task(spec: Document, *, final: bool) -> Task:
+    template = spec.get("taskSpec")
+    if template is not None and ("metadata" in template or "spec" in template):
+        template = {key: value for key, value in template.items() if key not in ("metadata", "spec")}
+    names = variables(spec)
+    results = result_references(names)
+    parents = () if final else tuple(dict.fromkeys([*(spec.get("runAfter") or ()), *(task for task, _ in results)]))
+    return Task(spec["name"], spec, final, parents, results, template, names)
+
+
+def _check_cycles(tasks: list[Task]) -> None:
+    known = {task.name for task in tasks}
+    waiting = {task.name: known.intersection(task.parents) for task in tasks}
+    while waiting:
+        free = [name for name, parents in waiting.items() if not parents]
+        if not free:
+            name = min(waiting)
+            others = ", ".join(f'"{parent}"' for parent in sorted(waiting[name]))
+            raise GraphError(f'cycle detected; task "{name}" depends on {others}')
+        for name in free:
+            del waiting[name]
+        for parents in waiting.values():
+            parents.difference_update(free)

@@ -1,0 +1,117 @@
+"""Variables: ``$(params.x)``, ``$(tasks.t.results.r)``, ``$(context.…)`` and their replacement in shared templates.
+
+A template without any variable that is replaced comes back as the very same object, so that runs share it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_VARIABLE = re.compile(r"\$\(([^()$]+)\)")
+_RESULT = re.compile(r"""tasks\.([^.]+)\.results(?:\.([A-Za-z0-9_\-]+)|\[["']([^"']+)["']\])""")
+
+
+class Memo:
+    """Answers of a function of shared documents, remembered by identity; holds at most ``size`` of them.
+
+    The documents are kept referenced, so an identity cannot be taken over by another one.
+    """
+
+    def __init__(self, size: int = 1024) -> None:
+        self._size = size
+        self._known: dict[int, tuple[object, Any]] = {}
+
+    def get(self, document: object) -> Any:
+        found = self._known.get(id(document))
+        return None if found is None else found[1]
+
+    def put(self, document: object, answer: Any) -> None:
+        if len(self._known) >= self._size:
+            del self._known[next(iter(self._known))]
+        self._known[id(document)] = (document, answer)
+
+
+def variables(template: Any) -> frozenset[str]:
+    """The names of all variables in a template, without ``$()``."""
+    found: set[str] = set()
+    _collect(template, found)
+    return frozenset(found)
+
+
+def _collect(template: Any, found: set[str]) -> None:
+    if isinstance(template, str):
+        if "$(" in template:
+            found.update(_VARIABLE.findall(template))
+    elif isinstance(template, Mapping):
+        for value in template.values():
+            _collect(value, found)
+    elif isinstance(template, list | tuple):
+        for value in template:
+            _collect(value, found)
+
+
+def substitute(template: Any, values: Mapping[str, Any]) -> Any:
+    """Replace the known variables; unknown ones stay. A string that is one array variable alone becomes its items."""
+    if isinstance(template, str):
+        return _in_text(template, values) if "$(" in template else template
+    if isinstance(template, Mapping):
+        changed: dict[str, Any] | None = None
+        for key, value in template.items():
+            new = substitute(value, values)
+            if new is not value:
+                changed = changed if changed is not None else dict(template)
+                changed[key] = new
+        return template if changed is None else changed
+    if isinstance(template, list | tuple):
+        return _in_list(template, values)
+    return template
+
+
+def _in_text(text: str, values: Mapping[str, Any]) -> Any:
+    whole = _VARIABLE.fullmatch(text)
+    if whole is not None and whole[1] in values:
+        return values[whole[1]]
+
+    def replacement(match: re.Match[str]) -> str:
+        value = values.get(match[1])
+        return value if isinstance(value, str) else match[0]
+
+    return _VARIABLE.sub(replacement, text)
+
+
+def _in_list(items: Sequence[Any], values: Mapping[str, Any]) -> Any:
+    new_items: list[Any] = []
+    same = True
+    for item in items:
+        if isinstance(item, str) and item.startswith("$(") and item.endswith("[*])"):
+            spread = values.get(item[2:-1].removesuffix("[*]"))
+            if isinstance(spread, list):
+                new_items.extend(spread)
+                same = False
+                continue
+        new = substitute(item, values)
+        same = same and new is item
+        new_items.append(new)
+    return items if same else new_items
+
+
+def param_values(params: Iterable[Mapping[str, Any]], prefix: str = "params") -> dict[str, Any]:
+    """The variables that a list of ``{name, value}`` defines, in every spelling."""
+    values: dict[str, Any] = {}
+    for param in params:
+        name, value = param["name"], param.get("value")
+        if value is None:
+            continue
+        for spelled in (f"{prefix}.{name}", f'{prefix}["{name}"]', f"{prefix}['{name}']"):
+            values[spelled] = value
+            if isinstance(value, list):
+                values.update({f"{spelled}[{index}]": item for index, item in enumerate(value)})
+            elif isinstance(value, Mapping):
+                values.update({f"{spelled}.{key}": item for key, item in value.items()})
+    return values
+
+
+def result_references(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The ``(pipeline task, result)`` pairs among variable names, in order."""
+    found = [(match[1], match[2] or match[3]) for name in sorted(names) if (match := _RESULT.match(name))]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,281 @@
+"""The TaskRun controller: one pod per TaskRun, and its state told as the TaskRun's (``pkg/reconciler/taskrun``)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.ports import ApiError, ConnectionLost, Document
+from controller.runtime.cache import Key
+from controller.runtime.controller import PermanentError, Result
+from sim.tekton import podfailure, podstatus
+from sim.tekton.access import PODS, SERVICE_ACCOUNTS, TASK_RUNS, Access, is_controlled_by
+from sim.tekton.attempt import (
+    Attempt,
+    RequeueAfter,
+    emit_change,
+    finish,
+    look_again,
+    message_of,
+    sync_metadata,
+)
+from sim.tekton.conditions import condition_of, is_done, set_condition
+from sim.tekton.deadlines import parse_duration_us, parse_timestamp_us
+from sim.tekton.names import pod_name
+from sim.tekton.podspec import READY_ANNOTATION, RELEASE_ANNOTATION, TASK_RUN_LABEL, build_pod, step_name
+from sim.tekton.tasktemplate import TaskTemplates
+from sim.workload.durations import format_us
+
+_READY_PATCH: list[Document] = [{"op": "add", "path": "/metadata/annotations/tekton.dev~1ready", "value": "READY"}]
+_SILENT_ENDS = ("TaskRunCancelled", "TaskRunTimeout")
+_UNREMARKABLE = ("Started", "Running", "TaskRunPending")
+
+
+class TaskRuns:
+    """Reconciles one TaskRun at a time per worker."""
+
+    def __init__(self, access: Access, templates: TaskTemplates) -> None:
+        self._access = access
+        self._templates = templates
+        self._version = access.options.version
+        self._provenance: Document = {"featureFlags": self._version.feature_flags}
+
+    async def reconcile(self, key: Key) -> Result | None:
+        """Reconcile one key. Raises what the queue is to judge."""
+        access = self._access
+        namespace, name = key
+        document = access.task_runs.get(namespace, name)
+        if document is None or "deletionTimestamp" in document["metadata"]:
+            return None
+        attempt = Attempt(document)
+        error: Exception | None = None
+        wait_us: int | None = None
+        try:
+            wait_us = await self._reconcile(attempt)
+        except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
+            error = caught
+        try:
+            await sync_metadata(access, TASK_RUNS, access.task_runs.get(namespace, name), attempt)
+        except (ApiError, ConnectionLost) as failure:
+            access.event(document, "Warning", "Error", message_of(failure))
+            error = failure if error is None or isinstance(error, RequeueAfter) else error
+        result = await finish(access, TASK_RUNS, attempt, error)
+        return result if wait_us is None else look_again(wait_us)
+
+    async def _reconcile(self, attempt: Attempt) -> int | None:
+        access, status, spec = self._access, attempt.status, attempt.document["spec"]
+        if is_done(status):
+            await self._stop_sidecars(attempt)
+            return None
+        if access.options.reconcile is not None:
+            await access.loop.pause(access.options.reconcile.sample_us(access.work_stream))
+        if RELEASE_ANNOTATION not in attempt.annotations:
+            attempt.annotations = {**attempt.annotations, RELEASE_ANNOTATION: access.options.release}
+        now = access.time.timestamp()
+        if spec.get("status") == "TaskRunPending" and self._version.pending_task_runs:
+            set_condition(status, "Unknown", "TaskRunPending", f'TaskRun "{attempt.name}" is pending', now)
+            emit_change(access, attempt, attempt.before)
+            return None
+        if "startTime" not in status:
+            self._start(attempt, now)
+        ending = self._ending(attempt)
+        if ending is not None:
+            await self._fail(attempt, *ending)
+            self._conclude(attempt, attempt.before)
+            return None
+        before = await self._run(attempt)
+        self._conclude(attempt, before)
+        start = status.get("startTime")
+        timeout_us = self._timeout_us(spec)
+        if start is None or not timeout_us:
+            return None
+        return timeout_us - (access.time.now_us() - parse_timestamp_us(start))
+
+    def _start(self, attempt: Attempt, now: str) -> None:
+        status = attempt.status
+        status["startTime"] = now
+        status.setdefault("podName", "")
+        attempt.precise = True
+        present = condition_of(status)
+        set_condition(status, "Unknown", "Started", present.get("message", "") if present is not None else "", now)
+        emit_change(self._access, attempt, None)
+
+    def _timeout_us(self, spec: Mapping[str, Any]) -> int:
+        timeout = spec.get("timeout")
+        return parse_duration_us(timeout) if timeout else self._access.options.default_timeout_us
+
+    def _ending(self, attempt: Attempt) -> tuple[str, str] | None:
+        """Reason and message if the TaskRun is to be ended from outside its pod: cancelled, late, hopeless pod."""
+        spec, status, name = attempt.document["spec"], attempt.status, attempt.name
+        if spec.get("status") == "TaskRunCancelled":
+            text = f'TaskRun "{name}" was cancelled. {spec.get("statusMessage", "")}'
+            return "TaskRunCancelled", self._with_previous(attempt, text)
+        timeout_us = self._timeout_us(spec)
+        start_us = parse_timestamp_us(status["startTime"])
+        if timeout_us and self._access.time.now_us() - start_us > timeout_us:
+            self._refresh_steps(attempt)
+            text = f'TaskRun "{name}" failed to finish within "{format_us(timeout_us)}"'
+            return "TaskRunTimeout", self._with_previous(attempt, text)
+        return podfailure.hopeless(name, status, self._version)
+
+    def _with_previous(self, attempt: Attempt, text: str) -> str:
+        before = attempt.before
+        if not self._version.previous_status_kept or before is None or before.get("reason") in _UNREMARKABLE:
+            return text
+        message = before.get("message")
+        return f"{text}\nPrevious status: [{before['reason']}] {message}" if message else text
+
+    def _refresh_steps(self, attempt: Attempt) -> None:
+        pod = self._access.pods.get(attempt.namespace, attempt.status.get("podName", ""))
+        if pod is None:
+            return
+        seen = dict(attempt.status)
+        self._observe(attempt, seen, pod, {})
+        if "steps" in seen:
+            attempt.status["steps"] = seen["steps"]
+
+    async def _fail(self, attempt: Attempt, reason: str, message: str) -> None:
+        """End the TaskRun and delete its pod; the steps are told as ended whatever becomes of the pod."""
+        status, now = attempt.status, self._access.time.timestamp()
+        set_condition(status, "False", reason, message, now)
+        status["completionTime"] = now
+        attempt.precise = True
+        pod = status.get("podName", "")
+        if not pod:
+            return
+        created = attempt.metadata["creationTimestamp"]
+        status["steps"] = [podfailure.ended(step, pod, reason, created, now) for step in status.get("steps") or ()]
+        try:
+            await self._access.core.delete(PODS, attempt.namespace, pod)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def _conclude(self, attempt: Attempt, before: Document | None) -> None:
+        """Turn a failure with attempts left into a retry, then tell the change."""
+        spec, status = attempt.document["spec"], attempt.status
+        condition = condition_of(status)
+        archived = status.get("retriesStatus") or []
+        if (
+            condition is not None
+            and condition["status"] == "False"
+            and spec.get("status") != "TaskRunCancelled"
+            and len(archived) < spec.get("retries", 0)
+        ):
+            omitted = ("retriesStatus", "provenance", "taskSpec")
+            status["retriesStatus"] = [*archived, {key: one for key, one in status.items() if key not in omitted}]
+            for key in ("startTime", "completionTime", "results"):
+                status.pop(key, None)
+            status["podName"] = ""
+            now = self._access.time.timestamp()
+            set_condition(status, "Unknown", "ToBeRetried", condition.get("message", ""), now)
+        emit_change(self._access, attempt, before)
+
+    async def _run(self, attempt: Attempt) -> Document | None:
+        """Find or create the pod and tell its state. Answers the condition that Events are to be compared with."""
+        access, status = self._access, attempt.status
+        try:
+            template = await self._templates.resolve(attempt)
+        except (PermanentError, RequeueAfter):
+            self._conclude(attempt, None)
+            raise
+        status["taskSpec"] = template.spec
+        status["provenance"] = (
+            self._provenance
+            if template.source is None
+            else {
+                **self._provenance,
+                "refSource": template.source,
+            }
+        )
+        if "steps" not in status:
+            status["steps"] = [
+                {"name": step_name(step, index), "provenance": {}} for index, step in enumerate(template.spec["steps"])
+            ]
+        before = condition_of(status)
+        pod = self._find_pod(attempt)
+        if pod is None:
+            try:
+                pod = await self._create_pod(attempt, template.spec)
+            except (ApiError, ConnectionLost, PermanentError) as error:
+                self._pod_refused(attempt, error, before)
+        assert pod is not None, "a refused pod raises"
+        if podstatus.exceeds_nodes(pod.get("status") or {}):
+            text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
+            access.event(attempt.document, "Warning", "ExceededNodeResources", text)
+        if podstatus.sidecars_ready(pod):
+            annotations = pod["metadata"].get("annotations") or {}
+            if annotations.get(READY_ANNOTATION) != "READY":
+                name = pod["metadata"]["name"]
+                await access.core.patch(PODS, attempt.namespace, name, _READY_PATCH, patch_type="json")
+        if self._observe(attempt, status, pod, template.results):
+            attempt.precise = True
+        return before
+
+    def _observe(self, attempt: Attempt, status: dict[str, Any], pod: Document, results: Mapping[str, str]) -> bool:
+        return podstatus.observe(
+            status,
+            pod,
+            results=results,
+            ignore_failure=attempt.annotations.get("pipeline.tekton.dev/pipeline-task-on-error") == "continue",
+            version=self._version,
+            now=self._access.time.timestamp(),
+        )
+
+    def _find_pod(self, attempt: Attempt) -> Document | None:
+        """The attempt's pod as the cache has it: by the name in the status, else by label and owner."""
+        pods, status = self._access.pods, attempt.status
+        known = status.get("podName", "")
+        if known:
+            return pods.get(attempt.namespace, known)
+        name = pod_name(attempt.name, len(status.get("retriesStatus") or ()))
+        pod = pods.get(attempt.namespace, name)
+        if (
+            pod is not None
+            and (pod["metadata"].get("labels") or {}).get(TASK_RUN_LABEL) == attempt.name
+            and is_controlled_by(pod, attempt.metadata["uid"])
+            and not podstatus.did_fail(pod)
+        ):
+            return pod
+        return None
+
+    async def _create_pod(self, attempt: Attempt, task_spec: Document) -> Document:
+        """Create the pod, or adopt whatever pod has its name, as long as the cache shows it: the owner is not asked."""
+        access, spec = self._access, attempt.document["spec"]
+        account = spec.get("serviceAccountName") or "default"
+        try:
+            await access.core.get(SERVICE_ACCOUNTS, attempt.namespace, account)
+        except ApiError as error:
+            raise PermanentError(f"translating TaskSpec to Pod: {message_of(error)}") from error
+        retries = len(attempt.status.get("retriesStatus") or ())
+        pod = build_pod(attempt.with_metadata(), task_spec, retries=retries, release=access.options.release)
+        try:
+            return await access.core.create(PODS, attempt.namespace, pod)
+        except ApiError as error:
+            if error.reason == "AlreadyExists":
+                present = access.pods.get(attempt.namespace, pod["metadata"]["name"])
+                if present is not None:
+                    return present
+            raise
+
+    def _pod_refused(self, attempt: Attempt, error: Exception, before: Document | None) -> None:
+        """What a refused pod means for the TaskRun. Always raises."""
+        status, now = attempt.status, self._access.time.timestamp()
+        refusal = podfailure.refusal_of(attempt.document, error)
+        if refusal.not_started:
+            status.pop("startTime", None)
+        set_condition(status, refusal.state, refusal.reason, refusal.message, now)
+        if refusal.state == "False":
+            status["completionTime"] = now
+            attempt.precise = True
+        self._conclude(attempt, before)
+        raise refusal.error from error
+
+    async def _stop_sidecars(self, attempt: Attempt) -> None:
+        """A finished TaskRun's pod is read once more, for sidecars to stop; a vanished pod is a permanent error."""
+        condition = condition_of(attempt.status)
+        pod = attempt.status.get("podName")
+        if not pod or (condition is not None and condition.get("reason") in _SILENT_ENDS):
+            return
+        try:
+            await self._access.core.get(PODS, attempt.namespace, pod)
+        except ApiError as error:
+            raise (PermanentError(message_of(error)) if error.code == 404 else error) from error

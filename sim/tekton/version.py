@@ -1,0 +1,85 @@
+"""What differs between the modelled releases of Tekton Pipelines, as data.
+
+Sources: recordings of both releases, and the tags v1.7.0 and v1.15.0 of tektoncd/pipeline.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One release. Every field is a visible difference; nothing else may branch on the release."""
+
+    name: str
+    feature_flags: Mapping[str, Any]
+    """``status.provenance.featureFlags`` under the default configuration."""
+    classified_failures: bool
+    """TaskRun reasons StepFailed, StepOOM, PodEvicted … (since v1.12) instead of plain Failed."""
+    init_containers_inspected: bool
+    """Waiting init containers count as pull and configuration errors (since v1.9)."""
+    failing_waits: frozenset[str]
+    """Waiting reasons of a step that fail the TaskRun on sight."""
+    previous_status_kept: bool
+    """Cancel and timeout messages quote the condition they replace (since v1.13)."""
+    finally_after_tasks_timeout: bool
+    """A tasks timeout leaves the PipelineRun Unknown until finally is done (since v1.13)."""
+    validation_details: bool
+    """``Failed Validation: n`` names the tasks and their missing results (since v1.12)."""
+    resolution_requeue: bool
+    """A run that awaits a ResolutionRequest also looks again every second (since v1.15)."""
+    resolver_skips_resolved: bool
+    """The resolver leaves a request alone whose data is already written (since v1.13)."""
+    resolution_patched: bool
+    """The core controller PATCHes the ResolutionRequest's conditions instead of a PUT (since v1.15)."""
+    pending_task_runs: bool
+    """``spec.status: TaskRunPending`` is understood (since v1.11)."""
+
+
+_FLAGS: dict[str, Any] = {
+    "awaitSidecarReadiness": True,
+    "coschedule": "workspaces",
+    "enableAPIFields": "beta",
+    "enableProvenanceInStatus": True,
+    "enforceNonfalsifiability": "none",
+    "maxResultSize": 4096,
+    "resultExtractionMethod": "termination-message",
+    "runningInEnvWithInjectedSidecars": True,
+    "verificationNoMatchPolicy": "ignore",
+}
+
+V1_7 = Version(
+    name="v1.7.0",
+    feature_flags=_FLAGS,
+    classified_failures=False,
+    init_containers_inspected=False,
+    failing_waits=frozenset({"ImagePullBackOff", "InvalidImageName"}),
+    previous_status_kept=False,
+    finally_after_tasks_timeout=False,
+    validation_details=False,
+    resolution_requeue=False,
+    resolver_skips_resolved=False,
+    resolution_patched=False,
+    pending_task_runs=False,
+)
+
+V1_15 = Version(
+    name="v1.15.0",
+    feature_flags={**_FLAGS, "sendCloudEventsForRuns": True},
+    classified_failures=True,
+    init_containers_inspected=True,
+    failing_waits=frozenset(
+        {"ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError"}
+    ),
+    previous_status_kept=True,
+    finally_after_tasks_timeout=True,
+    validation_details=True,
+    resolution_requeue=True,
+    resolver_skips_resolved=True,
+    resolution_patched=True,
+    pending_task_runs=True,
+)
+
+VERSIONS: Mapping[str, Version] = MappingProxyType({version.name: version for version in (V1_7, V1_15)})
