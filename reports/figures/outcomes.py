@@ -19,7 +19,7 @@ def outcomes(scenario: ScenarioRecord) -> Drawing:
         return Drawing("outcomes", _TITLE, "No execution was created.")
     if len(rows) == 1:
         subject = "The only execution" if n == 1 else f"All {n} executions"
-        return Drawing("outcomes", _TITLE, f"{subject}: {rows[0][0]}.")
+        return Drawing("outcomes", _TITLE, f"{subject}: {rows[0][0].replace(': ', ', ', 1)}.")
     if len(rows) > _ROWS:
         rest = rows[_ROWS - 1 :]
         rows = [*rows[: _ROWS - 1], (f"{len(rest)} other outcomes", sum(count for _, count in rest))]
@@ -34,7 +34,7 @@ def outcomes(scenario: ScenarioRecord) -> Drawing:
     axes.bar_label(bars, [f"{count}  ({count / n:.1%})" for count in counts], padding=4, fontsize=10.5)
     axes.set_yticks(range(len(rows)), labels)
     axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, max(counts))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.set_xlabel(f"executions (of n = {n})")
@@ -47,4 +47,6 @@ def outcomes(scenario: ScenarioRecord) -> Drawing:
 def _colour(name: str) -> str:
     if name == "Completed":
         return canvas.BLUE
-    return canvas.GREY if name.startswith("unfinished") else canvas.VERMILLION
+    if name.startswith("unfinished"):
+        return canvas.GREY
+    return canvas.VERMILLION if name.startswith("Failed") else "#6E7781"
