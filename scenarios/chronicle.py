@@ -149,7 +149,7 @@ class Chronicle:
             (
                 condition.get("message", "")
                 for condition in status.get("conditions", ())
-                if condition["type"] == "LockAcquired" and condition["status"] == "False"
+                if condition["type"] == "LockAcquired" and condition.get("reason") == "CooldownActive"
             ),
             "",
         )

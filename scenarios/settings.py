@@ -40,6 +40,7 @@ class ExecutorSettings(Part):
 
     cooldown: Seconds = 300.0
     workers: int = Field(default=10, ge=1, le=1000)
+    restart: Seconds = Field(default=5.0, description="from a crash to the new process")
 
 
 class ApiSettings(Part):
@@ -66,7 +67,8 @@ class Settings(Part):
     executor: ExecutorSettings = ExecutorSettings()
     api: ApiSettings = ApiSettings()
     patience: Seconds = Field(default=14400.0, description="how long a step waits in virtual time before it fails")
-    ties: Literal["fifo", "shuffled"] = "fifo"
+    ties: Literal["fifo", "shuffled"] = Field(default="fifo", description="order of timers of one instant")
+    guard: bool = Field(default=False, description="prove at every commit that nobody mutates shared documents")
 
 
 def parse(data: Mapping[str, Any], overrides: Sequence[str], where: str) -> Settings:

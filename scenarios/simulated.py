@@ -1,8 +1,8 @@
 """The simulated world: our executor in its own process, Tekton, kubelets and an API server on one calendar."""
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import yaml
 
 import controller
 from controller.api.resources import PIPELINE_RUNS
+from controller.executor.audit import AuditBuffer
 from controller.executor.settings import Settings as ExecutorSettings
+from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
-from controller.ports import Document, Resource
+from controller.ports import ApiError, Document, Resource, WatchType
 from reports import statistics, timings
 from scenarios import permissions, workflows
 from scenarios.cast import DEPLOYMENTS, Cast
@@ -21,22 +23,231 @@ from scenarios.errors import BadInput
 from scenarios.settings import Settings, described
 from scenarios.target import NAMESPACE, Target
 from scenarios.world import ApiCalls, World
+from sim import garbage
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
+from sim.apiserver.standard import standard
 from sim.clock import Clock
+from sim.cluster import cluster
+from sim.cluster.images import CACHED, Catalogue
+from sim.cluster.options import ClusterOptions, NodePool
 from sim.faults.lost_reply import LostReply
 from sim.loop import Loop, Process, Stalled
 from sim.streams import Streams
+from sim.tekton import install as tekton
+from sim.tekton.bundles import Bundle, BundleCatalogue
+from sim.tekton.options import TektonOptions
+from sim.tekton.version import V1_7, V1_15
+from sim.workload.names import targets as target_names
 
 DEPLOY = Path(controller.__file__).parent / "deploy"
 CONTROLLER = User(
-    f"system:serviceaccount:{NAMESPACE}:workflowexecution-controller",
+    f"system:serviceaccount:{NAMESPACE}:{CONTROLLER_NAME}",
     ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"),
 )
+_VERSIONS = {"1.7": V1_7, "1.15": V1_15}
 _SLICE_US = 30_000_000  # how much virtual time passes between two looks at the progress
+_READS = ("get", "list", "watch")
+_WRITES = ("create", "update", "patch", "delete")
 
 
-def open_world(settings: Settings, seed: int, scale: int) -> "SimulatedWorld":
+def open_world(settings: Settings, seed: int, scale: int) -> World:
     """A new simulated world with ``scale`` targets, set up and ready to be asked."""
     return SimulatedWorld(settings, seed, scale)
+
+
+class SimulatedWorld:
+    """Implements :class:`scenarios.world.World` and :class:`scenarios.target.Backstage`."""
+
+    backend = "sim"
+
+    def __init__(self, settings: Settings, seed: int, scale: int) -> None:
+        self._settings = settings
+        self.patience_s = settings.patience
+        self.streams = Streams(seed)
+        self.loop = Loop(ties=self.streams("ties") if settings.ties == "shuffled" else None)
+        self.clock = Clock(self.loop)
+        self.server = _server(settings, self.loop, self.streams, self.clock)
+        self.cluster = self.server.client(ADMIN, component="user")
+        self.workflows = workflows.load_folder()
+        self.cast = Cast(self.workflows, self.streams("steps"))
+        self.chronicle = Chronicle(lambda: self.loop.now_us)
+        self.server.observe(self._observe)
+        for document in _manifests():
+            _apply(self.server, document)
+        self.models = cluster.build(
+            self.server, self.loop, self.streams, self.clock, _cluster_options(settings, self.workflows), self.cast
+        )
+        self.models.start()
+        self.tekton = tekton.install(
+            self.server, self.loop, self.streams, self.clock, _tekton_options(settings), _bundles(self.workflows)
+        )
+        self.tekton.start()
+        self.targets = [self._target(name, resource) for name, resource in target_names(self.streams("names"), scale)]
+        self._ticks: list[Callable[[World], None]] = []
+        self._replies = LostReply(self.server.client(CONTROLLER, component=CONTROLLER_NAME))
+        self._process = self._start_controller()
+
+    # --- the controller under rehearsal -----------------------------------------------------------------------
+
+    def _start_controller(self) -> Process:
+        process = self.loop.process(CONTROLLER_NAME)
+        settings = self._settings.executor
+        manager = executor(
+            self._replies,
+            self.models.log_reader(CONTROLLER, CONTROLLER_NAME),
+            AuditBuffer(),
+            self.clock,
+            ExecutorSettings(cooldown_s=settings.cooldown, workers=settings.workers),
+            random=self.streams("executor"),
+        )
+        process.start(manager.run())
+        return process
+
+    async def crash_and_restart_controller(self) -> None:
+        self._process.kill()
+        await asyncio.sleep(self._settings.executor.restart)
+        self._process = self._start_controller()
+
+    async def forbid(self, account: str, action: str) -> None:
+        await permissions.forbid(self.cluster, account, action)
+
+    def trouble(self, target_resource: str, step: str, trouble: str) -> None:
+        self.cast.trouble(target_resource, step, trouble)
+
+    def lose_next_reply(self, pipeline_run: str) -> None:
+        self._replies.lose_next_creation(PIPELINE_RUNS, pipeline_run)
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    def now_us(self) -> int:
+        return self.loop.now_us
+
+    def play(self, story: Awaitable[None]) -> None:
+        played = self.loop.create_task(_finished(story), name="story")
+        with garbage.tuned():
+            while not self.loop.run_until(self.loop.now_us + _SLICE_US, until=played.done):
+                for tick in self._ticks:
+                    tick(self)
+                if math.isinf(self.loop.env.peek()):
+                    raise Stalled(self.loop.explain_stall())
+        played.result()
+        self.server.verify()
+
+    def on_progress(self, tick: Callable[[World], None]) -> None:
+        self._ticks.append(tick)
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    def _observe(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
+        self.chronicle.observe(type_, resource.plural, old, new)
+
+    def statistic(self, statistic: str, timing: str) -> tuple[float, int]:
+        try:
+            values = timings.seconds(timings.timing(timing), self.chronicle)
+            value = statistics.statistic(statistic, values)
+        except ValueError as error:
+            raise BadInput("step", str(error)) from None
+        return (value or 0.0), len(values)
+
+    def api_calls(self) -> list[ApiCalls]:
+        return [
+            ApiCalls(component, verb, resource, counted.count, dict(counted.errors))
+            for (component, verb, resource), counted in sorted(self.server.calls.items())
+            if counted.count
+        ]
+
+    def settings(self) -> dict[str, Any]:
+        return described(self._settings)
+
+    def events_processed(self) -> int:
+        return self.loop.events
+
+    def close(self) -> None:
+        self._process.kill()
+        self.loop.close()
+
+    def _target(self, name: str, resource: str) -> Target:
+        namespace, _, rest = resource.partition("/")
+        _ensure_namespace(self.server, namespace)
+        self.server.create(ADMIN, DEPLOYMENTS, namespace, _deployment(rest.rpartition("/")[2]))
+        return Target(self, name, resource)
+
+
+async def _finished(story: Awaitable[None]) -> None:
+    await story
+
+
+def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> ApiServer:
+    api = settings.api
+    verbs = {**dict.fromkeys(_READS, api.read), **dict.fromkeys(_WRITES, api.write)}
+    server = ApiServer(
+        loop, streams, clock, latency=Latency(verbs=verbs), watch_lag=api.watch_lag, guard=settings.guard
+    )
+    standard(server)
+    return server
+
+
+def _manifests() -> list[dict[str, Any]]:
+    """What an administrator applies to deploy the controllers, in order: kinds first, then accounts and roles."""
+    paths = [*sorted((DEPLOY / "crds").glob("*.yaml")), *sorted(DEPLOY.glob("rbac-*.yaml"))]
+    return [document for path in paths for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+
+
+def _apply(server: ApiServer, document: dict[str, Any]) -> None:
+    group, _, version = document["apiVersion"].rpartition("/")
+    if document["kind"] == "CustomResourceDefinition":
+        server.install_crd(document)
+        return
+    namespace = document["metadata"].get("namespace", "")
+    if namespace:
+        _ensure_namespace(server, namespace)
+    if document["kind"] == "Namespace":
+        _ensure_namespace(server, document["metadata"]["name"])
+        return
+    server.create(ADMIN, server.resource(group, f"{document['kind'].lower()}s", version), namespace, document)
+
+
+def _ensure_namespace(server: ApiServer, name: str) -> None:
+    try:
+        server.create(ADMIN, server.resource("", "namespaces"), "", {"metadata": {"name": name}})
+    except ApiError as error:
+        if error.reason != "AlreadyExists":
+            raise
+
+
+def _deployment(name: str) -> dict[str, Any]:
+    labels = {"app": name}
+    container = {"name": "app", "image": f"registry.local/{name}:1.0", "resources": {"limits": {"memory": "1Gi"}}}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "replicas": 3,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+def _tekton_options(settings: Settings) -> TektonOptions:
+    lifted = settings.tekton.qps == 0
+    return TektonOptions(
+        version=_VERSIONS[settings.tekton.version],
+        qps=None if lifted else settings.tekton.qps,
+        burst=settings.tekton.burst,
+        resolvers_qps=None if lifted else 50.0,
+        threads_per_controller=settings.tekton.workers,
+    )
+
+
+def _cluster_options(settings: Settings, catalogue: dict[str, workflows.Workflow]) -> ClusterOptions:
+    chosen = settings.cluster
+    images = {step.image: CACHED for workflow in catalogue.values() for task in workflow.tasks for step in task.steps}
+    return ClusterOptions(
+        pools=(NodePool(count=chosen.nodes, cpu=chosen.cpu, memory=chosen.memory),), images=Catalogue(images)
+    )
+
+
+def _bundles(catalogue: dict[str, workflows.Workflow]) -> BundleCatalogue:
+    return BundleCatalogue({workflow.image: Bundle.of(workflow.pipeline()) for workflow in catalogue.values()})
