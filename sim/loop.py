@@ -38,11 +38,11 @@ _SPIN_LIMIT = 5_000_000  # callbacks or events in one instant; beyond it someone
 _process: contextvars.ContextVar["Process | None"] = contextvars.ContextVar("process", default=None)
 
 
-class Stalled(Exception):  # noqa: N818 - a state of the world, told by its name
+class Stalled(Exception):
     """Someone waits for what can never happen: nothing is scheduled. Names the waiting tasks."""
 
 
-class Spinning(Exception):  # noqa: N818
+class Spinning(Exception):
     """Callbacks keep each other busy within one instant; time cannot pass."""
 
 
@@ -298,9 +298,10 @@ class Loop(asyncio.AbstractEventLoop):
         if self._closed:
             return
         self._closed = True
+        tasks = self._tasks()  # before the ready queue is cleared, which may hold the only reference to one
         self._ready.clear()
         self._queue.clear()
-        for task in self._tasks():
+        for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             # It may await in a finally block, or fail there: the world is over either way.
             with contextlib.suppress(Exception):

@@ -200,3 +200,10 @@ def test_only_the_end_of_the_world_unwinds_the_dead_whatever_they_do_then(loop: 
     loop.close()
     gc.collect()
     assert sorted(told) == ["clumsy", "polite", "stubborn"]
+
+
+def test_a_world_may_end_before_its_tasks_began(loop: Loop) -> None:
+    loop.create_task(asyncio.sleep(5))
+    loop.process("unborn").start(asyncio.sleep(5))
+    loop.close()
+    gc.collect()
