@@ -58,7 +58,7 @@ class CheckedDefinitions(DefinitionStrategy):
         if not any(condition["type"] == "Terminating" for condition in conditions):
             condition = {"lastTransitionTime": marked["metadata"]["deletionTimestamp"], **_TERMINATING}
             marked["status"] = {**status, "conditions": [*conditions, condition]}
-        return marked
+        return super().prepare_delete(marked)
 
     def validate_create(self, new: Document) -> Sequence[Cause]:
         spec = new["spec"]

@@ -33,12 +33,13 @@ class DefinitionStrategy(Strategy):
         conversion = spec.get("conversion") or {"strategy": "None"}
         return {**body, "spec": {**spec, "conversion": conversion, "names": names}}, ()
 
-    def prepare_create(self, new: Document) -> Document:
-        metadata = new.get("metadata") or {}
-        finalizers = [*metadata.get("finalizers", ())]
+    def prepare_delete(self, marked: dict[str, Any]) -> dict[str, Any]:
+        """A first DELETE waits until the objects of the kind are gone."""
+        metadata = marked["metadata"]
+        finalizers = metadata.get("finalizers", [])
         if _CLEANUP not in finalizers:
-            finalizers.append(_CLEANUP)
-        return {**new, "metadata": {**metadata, "finalizers": finalizers}}
+            marked["metadata"] = {**metadata, "finalizers": [*finalizers, _CLEANUP]}
+        return marked
 
 
 class Definitions:

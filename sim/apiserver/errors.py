@@ -110,6 +110,12 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
+def subresource_refused(verb: str, resource: Resource) -> ApiError:
+    """405 for a verb that a subresource does not have."""
+    text = f'{verb} is not supported on resources of kind "{resource.group_resource}"'
+    return ApiError(405, "MethodNotAllowed", text, _details(resource, ""))
+
+
 def no_such_endpoint() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource")
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
 _Key = tuple[str, str]
+_TYPE = ("kind", "apiVersion")
 
 
 def both(first: Predicate | None, second: Predicate | None) -> Predicate | None:
@@ -79,6 +80,8 @@ def list_objects(
         metadata["continue"] = _encode(shown_version, _key(found[-1]))
     if served.foreign:
         found = [served.present(one) for one in found]
+    elif not served.custom:
+        found = [_bare(one) for one in found]
     return {
         "kind": served.list_kind,
         "apiVersion": served.resource.api_version,
@@ -90,6 +93,11 @@ def list_objects(
 def _key(document: Document) -> _Key:
     metadata = document["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
+
+
+def _bare(document: Document) -> Document:
+    """An item as typed lists carry it: kind and apiVersion stand on the list only."""
+    return {key: value for key, value in document.items() if key not in _TYPE}
 
 
 def _now(served: Served, namespace: str) -> Iterator[Document]:

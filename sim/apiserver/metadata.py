@@ -7,10 +7,11 @@ from random import Random
 from typing import Any
 
 from controller.ports import ApiError, Document
-from sim.apiserver.errors import Cause, forbidden_field, invalid_value, required
+from sim.apiserver.errors import Cause, invalid_value, required
 from sim.apiserver.names import NameRule, label_value, qualified_name
 
 _ANNOTATIONS_LIMIT_BYTES = 262_144
+NEW_FINALIZERS = "Forbidden: no new finalizers can be added if the object is being deleted"
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _GENERATE_NAME_LIMIT = 58
 _USER_FIELDS = ("generateName", "labels", "annotations", "ownerReferences", "finalizers")
@@ -110,8 +111,8 @@ def check_update(new: Document, old: Document, body: Document) -> Sequence[Cause
         added = [one for one in new.get("finalizers", ()) if one not in kept]
         if added:
             listed = ", ".join(json.dumps(one) for one in added)
-            text = "no new finalizers can be added if the object is being deleted, found new finalizers "
-            causes.append(forbidden_field("metadata.finalizers", f"{text}[]string{{{listed}}}"))
+            message = f"{NEW_FINALIZERS}, found new finalizers []string{{{listed}}}"
+            causes.append(Cause("FieldValueForbidden", "metadata.finalizers", message))
     for field in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         sent = body.get(field)
         if sent is not None and sent != old.get(field):

@@ -11,7 +11,7 @@ _MISSING = object()
 def merge(target: Any, change: Any) -> Any:
     """RFC 7386. Answers ``target`` itself when nothing changes."""
     if not isinstance(change, dict):
-        return change
+        return _pruned(change) if isinstance(change, list) else change
     if not isinstance(target, dict):
         return {key: merge(None, value) for key, value in change.items() if value is not None}
     merged: dict[str, Any] | None = None
@@ -29,10 +29,17 @@ def merge(target: Any, change: Any) -> Any:
         elif value == old and type(value) is type(old):
             continue
         else:
-            new = value
+            new = _pruned(value) if isinstance(value, list) else value
         merged = dict(target) if merged is None else merged
         merged[key] = new
     return target if merged is None else merged
+
+
+def _pruned(items: list[Any]) -> list[Any]:
+    """A list as the real server takes it from a merge patch: objects inside lose their nulls."""
+    if not any(isinstance(one, (dict, list)) for one in items):
+        return items
+    return [merge(None, one) if isinstance(one, (dict, list)) else one for one in items]
 
 
 def _unprocessable(message: str) -> ApiError:

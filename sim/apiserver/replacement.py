@@ -11,6 +11,7 @@ from sim.apiserver.identity import User
 from sim.apiserver.metadata import check_update, for_update
 from sim.apiserver.patch import apply_operations, merge
 from sim.apiserver.registry import Served
+from sim.apiserver.strategic import strategic_merge
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -83,6 +84,8 @@ def patch(
         patched = merge(shown, body)
     elif patch_type == "json":
         patched = apply_operations(shown, body)
+    elif patch_type == "strategic" and served.strategy.strategic_merge:
+        patched = strategic_merge(shown, body)
     else:
         raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
     if patched is shown:
@@ -125,8 +128,10 @@ def _replace(
     metadata = for_update(sent, before)
     causes = check_update(metadata, before, sent)
     replaced = {**new, "metadata": metadata}
-    if served.foreign:
-        replaced["apiVersion"] = served.table.resource.api_version
+    if served.foreign or "kind" not in new or "apiVersion" not in new:
+        stored = served.table.resource
+        replaced = {"apiVersion": "", "kind": "", **replaced}
+        replaced["apiVersion"], replaced["kind"] = stored.api_version, stored.kind
     wrongs = strategy.validate_update(replaced, old, subresource)
     if causes or wrongs:
         raise invalid(resource.group, resource.kind, name, strategy.joined(causes, wrongs))

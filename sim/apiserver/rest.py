@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from controller.ports import ApiError, Document, PatchType
-from sim.apiserver.errors import bad_request
+from controller.ports import ApiError, Document, PatchType, Resource
+from sim.apiserver.errors import bad_request, subresource_refused
 from sim.apiserver.identity import User
+from sim.apiserver.listing import parse_version
 from sim.apiserver.registry import Served
 from sim.apiserver.requestoptions import (
     TRUE,
@@ -22,7 +23,7 @@ from sim.apiserver.requestoptions import (
     unsupported_media,
     write_options,
 )
-from sim.apiserver.routes import NoSuchPage, Route, route
+from sim.apiserver.routes import NoSuchPage, Place, Route, place, route
 from sim.apiserver.watch import Stream
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 _BODY_LIMIT_BYTES = 3 * 1024 * 1024
+_VERBS = {"GET": "list", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _JSON = "application/json"
 _BODY_TYPES = f"{_JSON}, application/yaml, application/vnd.kubernetes.protobuf"
 _PATCH_TYPES: Mapping[str, str] = {
@@ -95,11 +97,32 @@ class Rest:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         return user
 
+    def _impersonated(self, user: User, found: Route, verb: str, request: Request) -> User:
+        """Whom the request acts as. Raises ApiError 403 where the asker may not act as others."""
+        name = request.headers.get("impersonate-user")
+        if name is None:
+            return user
+        right = f"impersonate-on:user-info:{verb}"
+        self._server.permit(user, right, found.served.resource, found.namespace, found.name)
+        group = request.headers.get("impersonate-group")
+        return User(name, (*((group,) if group else ()), "system:authenticated"))
+
+    def _route(self, user: User, where: Place, request: Request) -> Route:
+        """Only who may ask learns that something is not served."""
+        try:
+            return route(self._server.registry, where)
+        except (ApiError, NoSuchPage):
+            unknown = Resource(where.group, where.version, where.plural, where.plural)
+            self._server.permit(user, _VERBS.get(request.method, "get"), unknown, where.namespace, where.name)
+            raise
+
     def _answer(self, request: Request) -> tuple[int, Document | Stream]:
         user = self._user(request)
-        found = route(self._server.registry, request.path)
+        where = place(request.path)
+        found = self._route(user, where, request)
         served, query = found.served, request.query
         verb = found.verb(request.method, query.get("watch") in TRUE)
+        user = self._impersonated(user, found, verb, request)
         self._server.enter(user, verb, served.resource, found.namespace, found.name, found.subresource)
         if served.warning and self._server.warn is not None:
             self._server.warn(served.warning)
@@ -114,6 +137,7 @@ class Rest:
     def _read(self, user: User, found: Route, verb: str, query: Mapping[str, str]) -> tuple[int, Document | Stream]:
         server, resource, namespace = self._server, found.served.resource, found.namespace
         if verb == "get":
+            _check_version(query.get("resourceVersion", ""))
             return 200, server.get(user, resource, namespace, found.name, subresource=found.subresource)
         labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
         version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
@@ -131,17 +155,22 @@ class Rest:
             )
             return 200, answer
         initial = query.get("sendInitialEvents")
-        stream = server.watch(
-            user,
-            resource,
-            namespace,
-            resource_version=version,
-            label_selector=labels,
-            field_selector=fields,
-            timeout_s=timeout_of(query),
-            bookmarks=query.get("allowWatchBookmarks") in TRUE,
-            send_initial_events=None if initial is None else initial in TRUE,
-        )
+        try:
+            stream = server.watch(
+                user,
+                resource,
+                namespace,
+                resource_version=version,
+                label_selector=labels,
+                field_selector=fields,
+                timeout_s=timeout_of(query),
+                bookmarks=query.get("allowWatchBookmarks") in TRUE,
+                send_initial_events=None if initial is None else initial in TRUE,
+            )
+        except ApiError as error:
+            if error.code != 410:
+                raise
+            return 200, server.failed_watch(error)  # a version too old is told inside the stream
         return 200, stream
 
     def _delete(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document]:
@@ -208,11 +237,17 @@ class Rest:
     def _create_subresource(self, user: User, found: Route, request: Request) -> tuple[int, Document]:
         resource = found.served.resource
         if found.subresource != "eviction":
-            details = {"kind": resource.plural, **({"group": resource.group} if resource.group else {})}
-            text = f'create is not supported on resources of kind "{resource.group_resource}"'
-            raise ApiError(405, "MethodNotAllowed", text, details)
+            raise subresource_refused("create", resource)
         body = _document(request, "Eviction")
         return 201, self._server.evict(user, found.namespace, found.name, body)
+
+
+def _check_version(text: str) -> None:
+    try:
+        if text:
+            parse_version(text)
+    except ValueError as error:
+        raise ApiError(500, "", str(error)) from None
 
 
 def _status(error: ApiError) -> Document:

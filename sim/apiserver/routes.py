@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from controller.ports import ApiError
-from sim.apiserver.errors import method_not_allowed, no_such_endpoint
+from sim.apiserver.errors import method_not_allowed, no_such_endpoint, subresource_refused
 from sim.apiserver.registry import Registry, Served
 
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
@@ -26,20 +26,37 @@ class Route:
             if self.name:
                 return "get"
             return "watch" if watching else "list"
-        if method == "POST" and (self.subresource or not self.name or self.served.custom):
-            return "create"
+        everywhere = self.served.resource.namespaced and not self.namespace
+        if method == "POST" and everywhere and self.served.custom:
+            raise NoSuchPage
         if method == "DELETE":
-            if not self.name and self.served.resource.plural == "namespaces":
+            if not self.name and (everywhere or self.served.resource.plural == "namespaces"):
                 raise method_not_allowed()
+            if self.subresource:
+                raise subresource_refused("delete", self.served.resource)
             return "delete" if self.name else "deletecollection"
+        if method == "POST" and not everywhere and (self.subresource or not self.name or self.served.custom):
+            return "create"
         verb = {"PUT": "update", "PATCH": "patch"}.get(method, "")
         if not verb or (not self.name and not self.served.custom):
             raise method_not_allowed()
         return verb
 
 
-def route(registry: Registry, path: str) -> Route:
-    """Raises NoSuchPage, or ApiError 404 for an unknown resource of a builtin group version."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a path says, before anyone knows whether such a resource is served."""
+
+    group: str
+    version: str
+    namespace: str
+    plural: str
+    name: str
+    subresource: str
+
+
+def place(path: str) -> Place:
+    """Raises NoSuchPage for what is no resource path at all."""
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"] and len(parts) >= 3:
         group, version, rest = "", parts[1], parts[2:]
@@ -50,12 +67,16 @@ def route(registry: Registry, path: str) -> Route:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) >= 3 and not (not group and rest[2] in _NAMESPACE_SUBRESOURCES):
         namespace, rest = rest[1], rest[2:]
-    plural, name, subresource = rest[0], rest[1] if len(rest) > 1 else "", "/".join(rest[2:])
-    served = _served(registry, group, version, plural)
+    return Place(group, version, namespace, rest[0], rest[1] if len(rest) > 1 else "", "/".join(rest[2:]))
+
+
+def route(registry: Registry, found: Place) -> Route:
+    """Raises NoSuchPage, or ApiError 404 for an unknown resource of a builtin group version."""
+    served = _served(registry, found.group, found.version, found.plural)
     namespaced = served.resource.namespaced
-    if (namespace and not namespaced) or (namespaced and not namespace and name):
+    if (found.namespace and not namespaced) or (namespaced and not found.namespace and found.name):
         raise NoSuchPage if served.custom else no_such_endpoint()
-    return Route(served, namespace, name, subresource)
+    return Route(served, found.namespace, found.name, found.subresource)
 
 
 def _served(registry: Registry, group: str, version: str, plural: str) -> Served:

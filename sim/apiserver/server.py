@@ -24,6 +24,7 @@ from sim.apiserver.metadata import fresh_uid
 from sim.apiserver.namespaces import INITIAL, Namespaces
 from sim.apiserver.rbac import Authorizer
 from sim.apiserver.registry import Registry, Served
+from sim.apiserver.standard import standard
 from sim.apiserver.store import Observer, Store
 from sim.apiserver.watch import Lag, Stream
 from sim.clock import Clock
@@ -78,6 +79,7 @@ class ApiServer:
             self.registry.add(served)
         self.namespaces = Namespaces(self, self.registry.named("", "namespaces"), delay_us=20_000)
         self.definitions = Definitions(self, delay_us=20_000)
+        standard(self.registry)
         self.collector = Collector(self, lag=collector_lag)
         self.authorizer: Authorizer | None = Authorizer(self)
         self._checks: dict[int, tuple[User, Check]] = {}
@@ -140,6 +142,11 @@ class ApiServer:
                 else ApiError(404, "NotFound", "the server could not find the requested resource")
             )
         return served
+
+    def permit(self, user: User, verb: str, resource: Resource, namespace: str, name: str) -> None:
+        """Authorisation alone, for resources that need not be served. Raises ApiError 403."""
+        if self.authorizer is not None:
+            self.authorizer.for_user(user)(verb, resource, namespace, name, "")
 
     def _remember(self, user: User, authorizer: Authorizer) -> tuple[User, Check]:
         """The user's check, kept by identity: hashing a User costs more than most decisions."""
@@ -330,6 +337,12 @@ class ApiServer:
         if timeout_s is None:
             timeout_s = _WATCH_TIMEOUT_S * (1 + self._timeout_stream.random())
         stream.end_after(round(timeout_s * 1_000_000), (lambda: self._bookmark(served)) if bookmarks else None)
+        return stream
+
+    def failed_watch(self, error: ApiError) -> Stream:
+        """A stream that says no more than ``error`` and ends."""
+        stream = Stream(self.loop, namespace="", match=None, lag=None, random=self._lag_stream, detach=lambda _: None)
+        stream.fail(error.status())
         return stream
 
     def _watch_version(self, served: Served, resource_version: str) -> int:

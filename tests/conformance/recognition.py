@@ -62,9 +62,7 @@ class Recogniser:
                     shown[name] = self._walk(value[key], step, place, is_list, managed, after)
             return shown
         if isinstance(value, list):
-            return [
-                self._walk(one, step, f"{path}[{at}]", is_list, managed, after) for at, one in enumerate(value)
-            ]
+            return [self._walk(one, step, f"{path}[{at}]", is_list, managed, after) for at, one in enumerate(value)]
         return self._text(value, step + path) if isinstance(value, str) else value
 
     def _version(self, text: str, place: str, of_list: bool, after: int | None) -> str:

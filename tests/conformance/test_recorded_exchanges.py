@@ -9,9 +9,7 @@ from tests.conformance.replay import Difference, Replay, Stage
 
 HERE = Path(__file__).parent
 DEFINITIONS = {one.stem: json.loads(one.read_text()) for one in sorted((HERE / "definitions").glob("*.json"))}
-CASES = [
-    (area.stem, case) for area in sorted((HERE / "cases").glob("*.json")) for case in json.loads(area.read_text())
-]
+CASES = [(area.stem, case) for area in sorted((HERE / "cases").glob("*.json")) for case in json.loads(area.read_text())]
 NOT_REACHED = json.loads((HERE / "not_reached.json").read_text())
 """Cases that still differ, each with what is missing. Strict: one that passes must leave the list."""
 
