@@ -7,7 +7,12 @@ from sim.apiserver.pruning import prune_metadata
 
 
 def known_fields(body: Document, old: Document | None, fields: frozenset[str]) -> tuple[Document, Sequence[str]]:
-    """``body`` without what the kind does not have, and the paths of what went; fields below are not looked at."""
+    """``body`` without what the kind does not have, and the paths of what went; fields below are not looked at.
+
+    A body that replaces ``old`` may leave its kind out.
+    """
+    if old is not None and "kind" not in body:
+        body = {"apiVersion": old["apiVersion"], "kind": old["kind"], **body}
     metadata = body.get("metadata")
     unknown: list[str] = []
     kept = metadata

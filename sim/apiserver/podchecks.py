@@ -1,13 +1,14 @@
 """Validation of pods: the fields whose absence or misuse a controller can run into. Texts: core/v1 validation."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from controller.ports import Document
 from sim.apiserver.causes import bad_value, duplicate, literal, unsupported
 from sim.apiserver.errors import Cause, forbidden_field, required
 from sim.apiserver.names import label
-from sim.apiserver.quantity import MUST_MATCH, canonical_text, thousandths
+from sim.apiserver.quantity import canonical_text, thousandths
 
 _KEPT = 2048
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
@@ -19,6 +20,7 @@ _IMMUTABLE = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_label = lru_cache(maxsize=4096)(label)  # steps and volumes are named alike in most pods
 _valid: dict[int, Document] = {}
 
 
@@ -28,22 +30,21 @@ def check_spec(spec: Any, path: str) -> list[Cause]:
     if not spec or not spec.get("containers"):
         causes.append(required(f"{path}.containers"))
         return causes
-    volumes = _check_volumes(spec.get("volumes") or (), f"{path}.volumes", causes)
+    given = spec.get("volumes")
+    volumes = _check_volumes(given, f"{path}.volumes", causes) if given else ()
     names: set[str] = set()
     for field in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(field) or ()):
-            place = f"{path}.{field}[{index}]"
             if id(container) not in _valid:
-                _check_container(container, place, causes)
+                _check_container(container, f"{path}.{field}[{index}]", causes)
             name = container.get("name", "")
             if name in names:
-                causes.append(duplicate(f"{place}.name", name))
+                causes.append(duplicate(f"{path}.{field}[{index}].name", name))
             names.add(name)
             for number, mount in enumerate(container.get("volumeMounts") or ()):
                 if mount.get("name") not in volumes:
-                    shown = literal(mount.get("name", ""))
-                    field_ = f"{place}.volumeMounts[{number}].name"
-                    causes.append(Cause("FieldValueNotFound", field_, f"Not found: {shown}"))
+                    where = f"{path}.{field}[{index}].volumeMounts[{number}].name"
+                    causes.append(Cause("FieldValueNotFound", where, f"Not found: {literal(mount.get('name', ''))}"))
     if spec["restartPolicy"] not in _RESTART_POLICIES:
         causes.append(unsupported(f"{path}.restartPolicy", spec["restartPolicy"], _RESTART_POLICIES))
     if spec["dnsPolicy"] not in _DNS_POLICIES:
@@ -52,16 +53,19 @@ def check_spec(spec: Any, path: str) -> list[Cause]:
 
 
 def _check_volumes(volumes: Sequence[Document], path: str, causes: list[Cause]) -> set[str]:
-    names: set[str] = set()
+    names = {volume.get("name", "") for volume in volumes}
+    if len(names) == len(volumes) and not any(not name or _label(name) for name in names):
+        return names
+    seen: set[str] = set()
     for index, volume in enumerate(volumes):
         name = volume.get("name", "")
         if not name:
             causes.append(required(f"{path}[{index}].name"))
-        elif name in names:
+        elif name in seen:
             causes.append(duplicate(f"{path}[{index}].name", name))
-        elif complaints := label(name):
-            causes.extend(bad_value(f"{path}[{index}].name", name, text) for text in complaints)
-        names.add(name)
+        else:
+            causes.extend(bad_value(f"{path}[{index}].name", name, text) for text in _label(name))
+        seen.add(name)
     return names
 
 
@@ -70,7 +74,7 @@ def _check_container(container: Document, path: str, causes: list[Cause]) -> Non
     name = container.get("name")
     if not name:
         causes.append(required(f"{path}.name"))
-    elif complaints := label(name):
+    elif complaints := _label(name):
         causes.extend(bad_value(f"{path}.name", name, text) for text in complaints)
     image = container.get("image")
     if not image:
@@ -105,20 +109,6 @@ def _check_resources(resources: Document, path: str, causes: list[Cause]) -> Non
         if key in limits and thousandths(amount) > thousandths(limits[key]):
             text = f"must be less than or equal to {key} limit of {canonical_text(limits[key])}"
             causes.append(bad_value(f"{path}.requests", canonical_text(amount), text))
-
-
-def quantity_error(spec: Any) -> str:
-    """Why the resources of a pod spec do not decode; empty where they do."""
-    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
-        resources = container.get("resources")
-        if resources:
-            for side in ("limits", "requests"):
-                for amount in (resources.get(side) or {}).values():
-                    try:
-                        thousandths(amount)
-                    except ValueError:
-                        return MUST_MATCH
-    return ""
 
 
 def check_change(new: Document, old: Document) -> list[Cause]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from controller.ports import Document
+from sim.apiserver.quantity import thousandths
 
 _KEPT = 2048
 _SPEC: Mapping[str, Any] = {
@@ -18,7 +19,6 @@ _SPEC: Mapping[str, Any] = {
     "enableServiceLinks": True,
     "securityContext": {},
 }
-_ON_CREATE: Mapping[str, Any] = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority"}
 _CONTAINER: Mapping[str, Any] = {
     "resources": {},
     "terminationMessagePath": "/dev/termination-log",
@@ -32,6 +32,7 @@ _STATUS: Mapping[str, Any] = {
     "ready": False,
     "restartCount": 0,
 }
+_CONTAINERS = ("containers", "initContainers")
 _MODED = ("secret", "configMap", "projected", "downwardAPI")
 _NOT_READY = "node.kubernetes.io/not-ready"
 _UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -39,21 +40,38 @@ _TOLERATIONS = [
     {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
     for key in (_NOT_READY, _UNREACHABLE)
 ]
+_NEW_SPEC = {**_SPEC, "priority": 0, "preemptionPolicy": "PreemptLowerPriority", "tolerations": _TOLERATIONS}
 _filled: dict[int, tuple[Document, Document]] = {}
 
 
-def default_spec(spec: Document) -> Document:
-    """A pod spec, or a pod template's, with its defaults."""
-    full = {**_SPEC, **spec}
-    for field in ("containers", "initContainers"):
-        if isinstance(spec.get(field), list):
-            full[field] = [default_container(one) for one in spec[field]]
-    if spec.get("volumes"):
-        full["volumes"] = [_volume(one) for one in spec["volumes"]]
+def default_spec(spec: Document) -> dict[str, Any]:
+    """A pod spec, or a pod template's, with its defaults. Raises ValueError for a bad quantity."""
+    return _with_parts({**_SPEC, **spec})
+
+
+def new_pod_spec(spec: Document) -> dict[str, Any]:
+    """A new pod's spec: the defaults and what the Priority and DefaultTolerationSeconds plugins add."""
+    full = _with_parts({**_NEW_SPEC, **spec})
+    own = full["tolerations"]
+    if own is not _TOLERATIONS:
+        missing = [one for one in _TOLERATIONS if not any(_tolerates(given, one["key"]) for given in own or ())]
+        full["tolerations"] = [*(own or ()), *missing]
+    return full
+
+
+def _with_parts(full: dict[str, Any]) -> dict[str, Any]:
+    containers, init = full.get("containers"), full.get("initContainers")
+    if containers:
+        full["containers"] = [default_container(one) for one in containers]
+    if init:
+        full["initContainers"] = [default_container(one) for one in init]
+    if full.get("volumes"):
+        full["volumes"] = [_volume(one) for one in full["volumes"]]
     return full
 
 
 def default_container(container: Document) -> Document:
+    """A container with its defaults. Raises ValueError, the API server's text, for a bad quantity."""
     known = _filled.get(id(container))
     if known is not None:
         return known[1]
@@ -62,15 +80,16 @@ def default_container(container: Document) -> Document:
         full["imagePullPolicy"] = pull_policy(full.get("image") or "")
     resources = full["resources"]
     if resources:
-        limits, requests = resources.get("limits"), resources.get("requests") or {}
-        if limits and not limits.keys() <= requests.keys():
+        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+        for amount in (*limits.values(), *requests.values()):
+            thousandths(amount)
+        if not limits.keys() <= requests.keys():
             full["resources"] = {**resources, "requests": {**limits, **requests}}
     if full.get("ports"):
         full["ports"] = [{"protocol": "TCP", **port} for port in full["ports"]]
     if len(_filled) >= _KEPT:
         _filled.clear()
-    _filled[id(container)] = (container, full)  # holding both keeps the ids theirs
-    _filled[id(full)] = (full, full)
+    _filled[id(container)] = (container, full)  # holding it keeps the id its own
     return full
 
 
@@ -84,20 +103,13 @@ def pull_policy(image: str) -> str:
 
 
 def _volume(volume: Document) -> Document:
+    if "emptyDir" in volume:
+        return volume
     for source in _MODED:
         inner = volume.get(source)
         if inner is not None and "defaultMode" not in inner:
             return {**volume, source: {**inner, "defaultMode": 420}}
     return volume
-
-
-def admitted_spec(spec: Document) -> Document:
-    """What the Priority and DefaultTolerationSeconds plugins add to a new pod's spec."""
-    own = spec.get("tolerations")
-    if not own:
-        return {**_ON_CREATE, **spec, "tolerations": _TOLERATIONS}
-    missing = [one for one in _TOLERATIONS if not any(_tolerates(given, one["key"]) for given in own)]
-    return {**_ON_CREATE, **spec, "tolerations": [*own, *missing]}
 
 
 def _tolerates(toleration: Document, key: object) -> bool:
@@ -116,6 +128,8 @@ def default_status(status: Document) -> Document:
 
 def qos_class(spec: Document) -> str:
     """Guaranteed, Burstable or BestEffort, from cpu and memory of all containers."""
+    if not any(one["resources"] for field in _CONTAINERS for one in spec.get(field) or ()):
+        return "BestEffort"
     guaranteed, any_set = True, False
     for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         resources = container.get("resources")
