@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from controller.ports import ApiError, ConnectionLost, Document, Resource
+from controller.ports import ApiError, Cluster, ConnectionLost, Document, Resource
 from controller.runtime.controller import Result
 from sim.tekton.access import Access
 from sim.tekton.conditions import condition_of, same_condition, same_status
@@ -86,7 +86,7 @@ def _adds_nothing(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool
     return present is wanted or wanted.items() <= present.items()
 
 
-async def write_status(access: Access, resource: Resource, attempt: Attempt) -> None:
+async def write_status(access: Access, cluster: Cluster, resource: Resource, attempt: Attempt) -> None:
     """PUT the status where it changed; after a conflict read the object again and compare with that.
 
     Raises ApiError or ConnectionLost when it could not be written.
@@ -96,12 +96,12 @@ async def write_status(access: Access, resource: Resource, attempt: Attempt) -> 
         if number:
             jitter = 1 + 0.1 * access.retry_stream.random()
             await access.loop.pause(round(_RETRY_US * jitter))
-            existing = await access.tekton.get(resource, attempt.namespace, attempt.name)
+            existing = await cluster.get(resource, attempt.namespace, attempt.name)
         if not attempt.precise and same_status(existing.get("status") or _EMPTY, attempt.status):
             return
         body = {**existing, "status": attempt.status}
         try:
-            await access.tekton.update(resource, attempt.namespace, attempt.name, body, subresource="status")
+            await cluster.update(resource, attempt.namespace, attempt.name, body, subresource="status")
         except ApiError as error:
             if error.reason != "Conflict" or number == _TRIES - 1:
                 raise
@@ -112,7 +112,7 @@ async def write_status(access: Access, resource: Resource, attempt: Attempt) -> 
 async def finish(access: Access, resource: Resource, attempt: Attempt, error: Exception | None) -> Result | None:
     """What follows every attempt: the status, then the Event of an error. Raises the error, for the queue."""
     try:
-        await write_status(access, resource, attempt)
+        await write_status(access, access.tekton, resource, attempt)
     except (ApiError, ConnectionLost) as failure:
         text = f'Failed to update status for "{attempt.name}": {message_of(failure)}'
         access.event(attempt.document, "Warning", "UpdateFailed", text)

@@ -217,7 +217,8 @@ class PipelineRuns:
         """The tasks with their TaskRuns, found by name whoever owns them; those known to have been started first."""
         listed = {one["name"] for one in attempt.status.get("childReferences") or ()}
         uid = attempt.metadata["uid"]
-        started, waiting = [], []
+        started: list[Member] = []
+        waiting: list[Member] = []
         for task in graph.tasks:
             name = task_run_name(attempt.name, task.name)
             run = self._access.task_runs.get(attempt.namespace, name)
