@@ -19,14 +19,14 @@ class CustomStrategy(Strategy):
         self.subresources = subresources
         self._schema = schema
 
-    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:
+    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:  # noqa: ARG002
         pruned, unknown = self._schema.prune(body, old)
         return self._schema.default(pruned, old), unknown
 
     def validate_create(self, new: Document) -> Sequence[Cause]:
         return self._schema.validate(new)
 
-    def validate_update(self, new: Document, old: Document, subresource: str) -> Sequence[Cause]:
+    def validate_update(self, new: Document, old: Document, subresource: str) -> Sequence[Cause]:  # noqa: ARG002
         return self._schema.validate(new, old)
 
     def joined(self, metadata_causes: Sequence[Cause], causes: Sequence[Cause]) -> Sequence[Cause]:

@@ -58,7 +58,8 @@ def decoded(
     """The body pruned and defaulted. Raises ApiError 400 for what does not decode or, under Strict, is unknown."""
     resource = served.resource
     metadata = body.get("metadata")
-    if metadata and ("labels" in metadata or "annotations" in metadata):
+    unchanged = old is not None and metadata is old["metadata"]
+    if metadata and not unchanged and ("labels" in metadata or "annotations" in metadata):
         check_shape(resource.kind, resource.version, metadata)
     document, unknown = served.strategy.decode(body, old, subresource)
     if unknown and field_validation != "Ignore":

@@ -25,7 +25,7 @@ class DefinitionStrategy(Strategy):
     generation = True
     subresources = ("status",)
 
-    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, tuple[str, ...]]:
+    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, tuple[str, ...]]:  # noqa: ARG002
         spec = body.get("spec") or {}
         names = dict(spec.get("names") or {})
         names.setdefault("singular", str(names.get("kind", "")).lower())

@@ -80,6 +80,7 @@ def patch(
     if old is None:
         raise not_found(served.resource, name)
     shown = served.present(old)
+    patched: Any
     if patch_type == "merge":
         patched = merge(shown, body)
     elif patch_type == "json":
@@ -90,6 +91,8 @@ def patch(
         raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
     if patched is shown:
         return shown
+    if not isinstance(patched, dict):
+        raise bad_request(f"the patch makes no {served.resource.kind} but a {type(patched).__name__}")
     metadata = patched.get("metadata") or {}
     if metadata is not shown["metadata"] and metadata.get("name", "") != name:
         raise bad_request(_mismatch(metadata.get("name", ""), name))

@@ -14,7 +14,7 @@ TRUE = ("true", "1", "True", "TRUE", "t", "T")
 
 
 def write_options(kind: str, query: Mapping[str, str]) -> tuple[bool, str]:
-    """``(dry_run, field_validation)``; ``kind`` is CreateOptions, UpdateOptions or PatchOptions. Raises ApiError 422."""
+    """``(dry_run, field_validation)``; ``kind`` is CreateOptions and the like. Raises ApiError 422."""
     causes: list[Cause] = []
     dry_run = _dry_run(query.get("dryRun", ""), causes)
     validation = query.get("fieldValidation", "")

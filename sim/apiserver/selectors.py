@@ -51,16 +51,16 @@ class _Parser:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def _take(self) -> str:
-        token = self._peek()
+        word = self._peek()
         self._at += 1
-        return token
+        return word
 
     def requirements(self) -> list[Requirement]:
         found = [self._requirement()]
         while self._peek():
-            token = self._take()
-            if token != ",":
-                raise _Malformed(f"found '{token}', expected: ',' or 'end of string'")
+            word = self._take()
+            if word != ",":
+                raise _Malformed(f"found '{word}', expected: ',' or 'end of string'")
             if not self._peek() or self._peek() == ",":
                 raise _Malformed(f"found '{self._peek()}', expected: identifier after ','")
             found.append(self._requirement())
@@ -85,20 +85,17 @@ class _Parser:
         if operator in ("", ","):
             self._at -= 1
             return lambda labels: key in labels
-        if operator in ("=", "=="):
-            value = self._value(key)
-            return lambda labels: labels.get(key) == value
-        if operator == "!=":
-            value = self._value(key)
-            return lambda labels: labels.get(key) != value
-        if operator in ("in", "notin"):
-            values = self._values(key)
-            if operator == "in":
-                return lambda labels: labels.get(key) in values
-            return lambda labels: labels.get(key) not in values
         if operator in ("<", ">"):
             return self._comparison(key, operator)
-        raise _Malformed(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+        if operator in ("=", "==", "!="):
+            values = frozenset((self._value(key),))
+        elif operator in ("in", "notin"):
+            values = self._values(key)
+        else:
+            raise _Malformed(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+        if operator in ("!=", "notin"):
+            return lambda labels: labels.get(key) not in values
+        return lambda labels: labels.get(key) in values
 
     def _value(self, key: str) -> str:
         if self._peek() in ("", ","):
@@ -109,25 +106,25 @@ class _Parser:
         return _checked(key, value)
 
     def _values(self, key: str) -> frozenset[str]:
-        token = self._take()
-        if token != "(":
-            raise _Malformed(f"found '{token}' expected: '('")
+        word = self._take()
+        if word != "(":
+            raise _Malformed(f"found '{word}' expected: '('")
         values = []
         expect_value = True
         while True:
-            token = self._take()
-            if token == "":
+            word = self._take()
+            if word == "":
                 raise _Malformed("found '', expected: ',' or ')'")
-            if token in (",", ")"):
+            if word in (",", ")"):
                 if expect_value:
                     values.append("")
-                if token == ")":
+                if word == ")":
                     return frozenset(values)
                 expect_value = True
-            elif not expect_value or token[0] in _PUNCTUATION:
-                raise _Malformed(f"found '{token}', expected: ',', or ')'")
+            elif not expect_value or word[0] in _PUNCTUATION:
+                raise _Malformed(f"found '{word}', expected: ',', or ')'")
             else:
-                values.append(_checked(key, token))
+                values.append(_checked(key, word))
                 expect_value = False
 
     def _comparison(self, key: str, operator: str) -> Requirement:

@@ -14,8 +14,8 @@ from sim.apiserver.builtin import builtin
 from sim.apiserver.calls import Calls
 from sim.apiserver.client import Client
 from sim.apiserver.collector import Collector
-from sim.apiserver.definitions import DEFINITIONS, Definitions
 from sim.apiserver.defaults import install
+from sim.apiserver.definitions import DEFINITIONS, Definitions
 from sim.apiserver.errors import bad_request, expired, not_found, too_large_version
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
@@ -164,7 +164,6 @@ class ApiServer:
         *,
         dry_run: bool = False,
         field_validation: str = "Warn",
-        manager: str = "",
     ) -> Document:
         served = self.enter(user, "create", resource, namespace)
         created = creation.create(self, user, served, namespace, body, dry_run, field_validation)
@@ -217,7 +216,6 @@ class ApiServer:
         subresource: str = "",
         dry_run: bool = False,
         field_validation: str = "Warn",
-        manager: str = "",
     ) -> Document:
         served = self.enter(user, "update", resource, namespace, name, subresource)
         return replacement.update(self, user, served, namespace, name, body, subresource, dry_run, field_validation)
@@ -234,7 +232,6 @@ class ApiServer:
         subresource: str = "",
         dry_run: bool = False,
         field_validation: str = "Warn",
-        manager: str = "",
     ) -> Document:
         served = self.enter(user, "patch", resource, namespace, name, subresource)
         return replacement.patch(

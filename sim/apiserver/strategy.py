@@ -18,7 +18,6 @@ from controller.ports import Document
 from sim.apiserver.errors import Cause
 from sim.apiserver.names import NameRule, subdomain
 
-
 _METADATA = ("metadata",)
 _APART = ("metadata", "status")
 
@@ -40,7 +39,7 @@ class Strategy:
     """Whether DELETE answers the object itself instead of a Status, as it does for pods and a few others."""
     name_rule: NameRule = staticmethod(subdomain)
 
-    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:
+    def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:  # noqa: ARG002
         """Prune what the schema does not know and fill in defaults.
 
         ``old`` is None on create. Answers the document and the unknown fields' paths in order (``spec.foo``).
@@ -78,7 +77,7 @@ class Strategy:
                     return True
         return any(key not in new and key not in apart for key in old)
 
-    def grace_s(self, document: Document, asked_s: int | None) -> int:
+    def grace_s(self, document: Document, asked_s: int | None) -> int:  # noqa: ARG002
         """Seconds that a DELETE leaves the object to end by itself; 0 removes it at once."""
         return 0
 
@@ -86,7 +85,7 @@ class Strategy:
         """What else a DELETE writes into the marked object (a namespace's phase)."""
         return marked
 
-    def held(self, document: Document) -> bool:
+    def held(self, document: Document) -> bool:  # noqa: ARG002
         """Whether something other than metadata keeps a deleted object alive (a namespace's own finalizers)."""
         return False
 
@@ -94,10 +93,10 @@ class Strategy:
         """All causes of a refusal in the order in which the kind reports them."""
         return [*metadata_causes, *causes]
 
-    def validate_create(self, new: Document) -> Sequence[Cause]:
+    def validate_create(self, new: Document) -> Sequence[Cause]:  # noqa: ARG002
         return ()
 
-    def validate_update(self, new: Document, old: Document, subresource: str) -> Sequence[Cause]:
+    def validate_update(self, new: Document, old: Document, subresource: str) -> Sequence[Cause]:  # noqa: ARG002
         return ()
 
 

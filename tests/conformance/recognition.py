@@ -37,9 +37,9 @@ class Recogniser:
     def _find_generated(self, document: Any) -> None:
         if isinstance(document, dict):
             prefix, name = document.get("generateName"), document.get("name")
-            if prefix and isinstance(name, str) and name not in self._generated and name not in self.sent:
-                if name[:-5] == prefix[: len(name) - 5] and _SUFFIX.fullmatch(name[-5:]):
-                    self._generated[name] = f"<generated:{name[:-5]}#{len(self._generated) + 1}>"
+            unknown = prefix and isinstance(name, str) and name not in self._generated and name not in self.sent
+            if unknown and name[:-5] == prefix[: len(name) - 5] and _SUFFIX.fullmatch(name[-5:]):
+                self._generated[name] = f"<generated:{name[:-5]}#{len(self._generated) + 1}>"
             for value in document.values():
                 self._find_generated(value)
         elif isinstance(document, list):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.conformance.replay import Difference, Replay, Stage
 
 HERE = Path(__file__).parent
