@@ -67,13 +67,8 @@ class Correlator:
 
     def correlate(self, involved: Document, type_: str, reason: str, message: str, now_s: float) -> Written | None:
         """Count one more occurrence; answers the object to create (count 1) or to patch, or None to say nothing."""
-        who = (
-            involved.get("kind"),
-            involved.get("namespace"),
-            involved.get("name"),
-            involved.get("uid"),
-            involved.get("apiVersion"),
-        )
+        # A uid says it all, and hashes faster than what it stands for.
+        who = involved.get("uid") or (involved.get("kind"), involved.get("namespace"), involved.get("name"))
         what = (who, type_, reason)
         alike = self._alike.get(what)
         if alike is None or now_s - alike.last_s > _ALIKE_WINDOW_S:
