@@ -18,6 +18,7 @@ from sim.cluster.options import ClusterOptions, NodePool
 from sim.cluster.podstatus import TERMINAL
 from sim.cluster.quantities import memory_bytes
 from sim.cluster.scheduler import Scheduler
+from sim.cluster.worker import PodWorker
 from sim.loop import Loop
 from sim.streams import Streams
 
@@ -37,6 +38,7 @@ class ClusterModels:
         self.options = options
         self.logs = Logs(options.log_limit_bytes)
         self.kubelets: dict[str, Kubelet] = {}
+        self._workers: dict[str, PodWorker] = {}
         self._server = server
         self._clock = clock
         self._delays = Delays(options.latencies, streams)
@@ -54,12 +56,19 @@ class ClusterModels:
             streams("cluster.image_pull"),
             streams("cluster.container_ids"),
             self._scheduler.over,
+            self._workers,
         )
         self._nodes = NodeController(server, loop, clock, self._known)
 
     def start(self) -> None:
         """Register the nodes and begin to watch."""
-        self._server.observe(self._observe)
+        for plural, watch in (
+            ("pods", self._pod),
+            ("nodes", self._node),
+            ("configmaps", self._reference),
+            ("secrets", self._reference),
+        ):
+            self._server.registry.named("", plural).table.observers.append(watch)
         for pool in self.options.pools:
             self.add_nodes(pool)
 
@@ -110,46 +119,38 @@ class ClusterModels:
 
     # --- what was committed -------------------------------------------------------------------------------------
 
-    def _observe(self, type_: WatchType, resource: Resource, _old: Document | None, new: Document) -> None:
-        plural = resource.plural
-        if plural == "pods":
-            self._pod(type_, new)
-        elif plural == "nodes":
-            self._node(type_, new)
-        elif plural in ("configmaps", "secrets") and type_ != "DELETED":
-            metadata = new["metadata"]
-            for kubelet in self.kubelets.values():
-                kubelet.appeared(plural, metadata["namespace"], metadata["name"])
-
-    def _pod(self, type_: WatchType, pod: Document) -> None:
-        node = pod["spec"].get("nodeName")
+    def _pod(self, type_: WatchType, _resource: Resource, _old: Document | None, pod: Document) -> None:
         uid = pod["metadata"]["uid"]
+        worker = self._workers.get(uid)
         if type_ == "DELETED":
             self.logs.drop(uid)
-            worker = self.kubelets[node].workers.get(uid) if node in self.kubelets else None
             if worker is not None:
                 worker.deleted()
             self._scheduler.over(uid)
-            return
-        if not node:
-            self._scheduler.unbound(pod)
-            return
-        kubelet = self.kubelets.get(node)
-        worker = None if kubelet is None else kubelet.workers.get(uid)
-        if worker is not None:
+        elif worker is not None:
             worker.updated(pod)
+        elif not pod["spec"].get("nodeName"):
+            self._scheduler.unbound(pod)
         elif (pod.get("status") or {}).get("phase") not in TERMINAL:
             self._scheduler.bound(pod)
+            kubelet = self.kubelets.get(pod["spec"]["nodeName"])
             if kubelet is not None and not kubelet.down:
                 kubelet.admit(pod)
 
-    def _node(self, type_: WatchType, node: Document) -> None:
+    def _node(self, type_: WatchType, _resource: Resource, _old: Document | None, node: Document) -> None:
         name = node["metadata"]["name"]
         if type_ == "DELETED":
             self._fleet.remove(name)
         elif (node.get("status") or {}).get("allocatable"):
             self._fleet.describe(node)
             self._scheduler.node_changed(name)
+
+    def _reference(self, type_: WatchType, resource: Resource, _old: Document | None, new: Document) -> None:
+        """A ConfigMap or Secret, for which pods may wait."""
+        if type_ != "DELETED":
+            metadata = new["metadata"]
+            for kubelet in self.kubelets.values():
+                kubelet.appeared(resource.plural, metadata["namespace"], metadata["name"])
 
 
 def _listed(names: Iterable[str]) -> str:

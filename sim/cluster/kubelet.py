@@ -59,6 +59,8 @@ class Surroundings:
     pulls: Random
     ids: Random
     over: Callable[[str], None]
+    workers: dict[str, PodWorker]
+    """Of all nodes, by the pod's uid."""
 
 
 class Kubelet:
@@ -76,7 +78,7 @@ class Kubelet:
         self.images = NodeImages(around.catalogue, around.pulls)
         self.memory = NodeMemory(self, memory_bytes)
         self.down = False
-        self.workers: dict[str, PodWorker] = {}
+        self.workers = around.workers
         self._capacity = memory_bytes
         self._draw_id = around.ids.getrandbits
         self._over = around.over
@@ -136,9 +138,9 @@ class Kubelet:
     def die(self) -> None:
         """Power loss: every process of the node is gone, nothing is reported."""
         self.down = True
-        for worker in list(self.workers.values()):
+        for worker in [one for one in self.workers.values() if one.kubelet is self]:
             worker.vanish()
-        self.workers.clear()
+            del self.workers[worker.uid]
         self._awaited.clear()
         self.memory = NodeMemory(self, self._capacity)
 

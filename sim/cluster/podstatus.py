@@ -34,20 +34,29 @@ def phase_of(inits: Sequence[Container], mains: Sequence[Container]) -> str:
 class Conditions:
     """The conditions of one pod in the order a kubelet writes them; others' (PodScheduled …) are kept."""
 
-    __slots__ = ("_documents",)
+    __slots__ = ("_documents", "_initialized", "_listed", "_ready", "_sandbox")
 
     def __init__(self, existing: Sequence[Document]) -> None:
         self._documents: dict[str, Document | None] = dict.fromkeys(_OWN)
+        self._listed: list[Document] | None = None
+        self._sandbox: bool | None = None
+        self._initialized: str | bool | None = None  # the names still incomplete; True when none is
+        self._ready: str | None = None
         self.keep(existing)
 
     def keep(self, existing: Sequence[Document]) -> None:
         """Take over what others wrote into the pod meanwhile."""
         for document in existing:
-            if document["type"] not in _OWN:
-                self._documents[document["type"]] = document
+            type_ = document["type"]
+            if type_ not in _OWN and self._documents.get(type_) is not document:
+                self._documents[type_] = document
+                self._listed = None
 
     def listed(self) -> list[Document]:
-        return [document for document in self._documents.values() if document is not None]
+        """The same list as long as nothing changed."""
+        if self._listed is None:
+            self._listed = [document for document in self._documents.values() if document is not None]
+        return self._listed
 
     def set(self, type_: str, status: str, now: str, reason: str = "", message: str = "") -> None:
         old = self._documents.get(type_)
@@ -67,6 +76,7 @@ class Conditions:
         if message:
             document["message"] = message
         self._documents[type_] = document
+        self._listed = None
 
     def derive(
         self,
@@ -83,25 +93,34 @@ class Conditions:
         ``initialized`` turns true when the kubelet has gone on to the main containers, one sync after the last init
         container ended.
         """
-        self.set("PodReadyToStartContainers", "True" if sandbox else "False", now)
+        if sandbox is not self._sandbox:
+            self._sandbox = sandbox
+            self.set("PodReadyToStartContainers", "True" if sandbox else "False", now)
         if phase == "Succeeded":
             self.set("Initialized", "True", now, "PodCompleted")
         elif initialized:
-            self.set("Initialized", "True", now)
+            if self._initialized is not True:
+                self._initialized = True
+                self.set("Initialized", "True", now)
         else:
             incomplete = " ".join([one.name for one in inits if one.state != "terminated" or one.exit_code])
-            text = f"containers with incomplete status: [{incomplete}]"
-            self.set("Initialized", "False", now, "ContainersNotInitialized", text)
+            if incomplete != self._initialized:
+                self._initialized = incomplete
+                text = f"containers with incomplete status: [{incomplete}]"
+                self.set("Initialized", "False", now, "ContainersNotInitialized", text)
         if phase in TERMINAL:
-            reason = "PodCompleted" if phase == "Succeeded" else "PodFailed"
-            self.set("Ready", "False", now, reason)
-            self.set("ContainersReady", "False", now, reason)
+            self._ready = None
+            self._set_ready("False", now, "PodCompleted" if phase == "Succeeded" else "PodFailed", "")
             return
-        unready = [one.name for one in mains if one.state != "running"]
-        if not unready:
-            self.set("Ready", "True", now)
-            self.set("ContainersReady", "True", now)
+        unready = " ".join([one.name for one in mains if one.state != "running"])
+        if unready == self._ready:
             return
-        text = f"containers with unready status: [{' '.join(unready)}]"
-        self.set("Ready", "False", now, "ContainersNotReady", text)
-        self.set("ContainersReady", "False", now, "ContainersNotReady", text)
+        self._ready = unready
+        if unready:
+            self._set_ready("False", now, "ContainersNotReady", f"containers with unready status: [{unready}]")
+        else:
+            self._set_ready("True", now, "", "")
+
+    def _set_ready(self, status: str, now: str, reason: str, message: str) -> None:
+        self.set("Ready", status, now, reason, message)
+        self.set("ContainersReady", status, now, reason, message)

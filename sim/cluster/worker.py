@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sim.cluster.kubelet import Kubelet
 
+_NOTHING: Document = {}
 UNKNOWN = "The container could not be located when the pod was terminated"
 _RETRY_US = 10_000_000  # a kubelet reconciles its statuses every ten seconds
 
@@ -28,10 +29,11 @@ class PodWorker:
 
     __slots__ = (
         "_address",
+        "_base",
         "_grace_s",
         "_retrying",
-        "_start_time",
-        "_written",
+        "_told",
+        "_writing",
         "conditions",
         "deleting",
         "failure",
@@ -64,20 +66,21 @@ class PodWorker:
         self.failure: tuple[str, str] | None = None
         self.initialized = not self.inits
         self.sandbox = self.ready = self.stopping = self.deleting = self.gone = self.sync_armed = False
-        self._start_time = ""
+        self._base: dict[str, Any] = {"hostIP": kubelet.address, "hostIPs": kubelet.addresses}
+        self._told: tuple[Any, ...] | None = None
         self._address = ""
         self._grace_s: int | None = None
-        self._retrying = False
-        self._written: Document | None = None
+        self._retrying = self._writing = False
 
     # --- what the kubelet watches -------------------------------------------------------------------------------
 
     def updated(self, pod: Document) -> None:
         """The object was committed anew, by this kubelet or another."""
         self.pod = pod
-        status = pod.get("status") or {}
-        if status is not self._written:
-            self.conditions.keep(status.get("conditions", ()))
+        if self._writing:
+            self._writing = False
+            return  # its own status, which changes nothing else
+        self.conditions.keep((pod.get("status") or _NOTHING).get("conditions", ()))
         metadata = pod["metadata"]
         if not self.ready:
             annotations = metadata.get("annotations")
@@ -94,7 +97,7 @@ class PodWorker:
     def admit(self) -> None:
         if self.gone:
             return
-        self._start_time = self.kubelet.clock.timestamp()
+        self._base["startTime"] = self.kubelet.clock.timestamp()
         self.kubelet.started(self)
         if not self.stopping:
             self.write()
@@ -116,6 +119,8 @@ class PodWorker:
             return
         self.sandbox = True
         self._address = self.kubelet.next_address()
+        self._base["podIP"] = self._address
+        self._base["podIPs"] = [{"ip": self._address}]
         if self.inits:
             self._start_init(0)
         else:
@@ -292,46 +297,40 @@ class PodWorker:
         self.conditions.derive(
             self.phase, self.inits, self.mains, sandbox=self.sandbox, initialized=self.initialized, now=now
         )
-        status = self._status()
-        if status == self._written:
+        conditions = self.conditions.listed()
+        mains = [container.status for container in self.mains]
+        inits = [container.status for container in self.inits]
+        told = (self.phase, conditions, mains, inits, self._address, self.failure)
+        if told == self._told:
             return
-        self._written = status
+        status: dict[str, Any] = {**(self.pod.get("status") or _NOTHING), **self._base}
+        status["phase"] = self.phase
+        status["conditions"] = conditions
+        status["containerStatuses"] = mains
+        if inits:
+            status["initContainerStatuses"] = inits if self._told is None or inits != self._told[3] else self._told[3]
+        if self.failure is not None:
+            status["reason"], status["message"] = self.failure
+        self._told, self._writing = told, True
         try:
             kubelet.api.write_pod_status(self.pod, status)
         except ApiError as error:
-            self._written = None
+            self._told = None
             if error.code == 404:
                 self.deleted()
             else:
                 self._write_later()
         except ConnectionLost:
-            self._written = None
+            self._told = None
             self._write_later()
+        finally:
+            self._writing = False
 
     def _derived_phase(self) -> str:
         phase = phase_of(self.inits, self.mains)
         if self.stopping and phase == "Pending" and any(one.exit_code for one in self.mains):
             return "Failed"  # some were killed while others had never started
         return phase
-
-    def _status(self) -> Document:
-        status: dict[str, Any] = {
-            **(self.pod.get("status") or {}),
-            "phase": self.phase,
-            "conditions": self.conditions.listed(),
-            "hostIP": self.kubelet.address,
-            "hostIPs": self.kubelet.addresses,
-            "startTime": self._start_time,
-            "containerStatuses": [container.status for container in self.mains],
-        }
-        if self._address:
-            status["podIP"] = self._address
-            status["podIPs"] = [{"ip": self._address}]
-        if self.inits:
-            status["initContainerStatuses"] = [container.status for container in self.inits]
-        if self.failure is not None:
-            status["reason"], status["message"] = self.failure
-        return status
 
     def _write_later(self) -> None:
         if not self._retrying:
@@ -365,7 +364,8 @@ class PodWorker:
         """After the node's boot: no container of the pod is left, so it failed, or is removed if being deleted."""
         if self.gone:
             return
-        self._start_time = (self.pod.get("status") or {}).get("startTime") or self.kubelet.clock.timestamp()
+        started = (self.pod.get("status") or _NOTHING).get("startTime")
+        self._base["startTime"] = started or self.kubelet.clock.timestamp()
         self.stopping = self.initialized = self.sandbox = True
         now = self.kubelet.clock.timestamp()
         for container in self.inits:
