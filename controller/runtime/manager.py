@@ -54,9 +54,8 @@ class Manager:
                 for reflector in self._reflectors
             ]
             await self._unless_stopped(self._all_synced(), "sync")
-            if not self._stopping.is_set():
-                self._start_controllers()
-                await self._unless_stopped(asyncio.Event().wait(), "run")
+            self._start_controllers()
+            await self._unless_stopped(asyncio.Event().wait(), "run")
             await self._finish_reconciles()
         finally:
             await self._cancel_all()

@@ -72,7 +72,10 @@ def test_an_index_follows_its_objects() -> None:
 def test_an_object_may_have_many_values_in_one_index() -> None:
     cache = Cache({"tag": lambda document: document["tags"]})
     cache.put(pod("a", tags=["x", "y", "x"]))
+    cache.put(pod("b", tags=["y"]))
     cache.put(pod("a", tags=["y", "z"]))
+    assert names(cache.by_index("tag", "y")) == ["a", "b"]
+    cache.remove("team", "b")
     assert [len(cache.by_index("tag", tag)) for tag in "xyz"] == [0, 1, 1]
 
 

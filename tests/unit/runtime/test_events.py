@@ -154,6 +154,13 @@ def test_the_tenth_message_of_a_kind_within_ten_minutes_combines_them(world: Wor
     assert written == {f"message {number}": 1 for number in range(9)}
 
 
+def test_the_ten_minutes_begin_anew_with_every_message(world: World) -> None:
+    for number in range(10):
+        world.say("R", f"message {number}")
+        world.run(500)
+    assert ("(combined from similar events): message 9", 1) in world.written()
+
+
 def test_messages_that_come_seldom_are_never_combined(world: World) -> None:
     for number in range(15):
         world.say("R", f"message {number}")

@@ -147,7 +147,9 @@ def test_a_watch_that_ends_in_good_order_is_resumed_at_once_without_a_list(world
     instants = [at for at, verb in world.calls if verb == "watch"]
     assert world.verbs().count("list") == 1
     assert len(instants) in (3, 4, 5)
-    assert all(300 <= later - earlier <= 601 for earlier, later in itertools.pairwise(instants))
+    gaps = [later - earlier for earlier, later in itertools.pairwise(instants)]
+    assert all(300 < gap <= 601 for gap in gaps)
+    assert len(set(gaps)) == len(gaps)
     world.put("a", "2")
     world.run(1)
     assert world.told == [(None, "a=1"), ("a=1", "a=2")]
@@ -280,6 +282,35 @@ def test_another_error_inside_a_watch_resumes_from_the_last_version_a_bookmark_i
     world.run(4.5)
     assert world.verbs().count("list") == 1
     assert versions[1:] == ["4711"]
+
+
+def test_a_watch_is_resumed_from_the_version_of_the_last_event_whatever_it_was(world: World) -> None:
+    def event(type_: str, version: int) -> tuple[str, Document]:
+        metadata = {"name": "a", "namespace": "team", "resourceVersion": str(version)}
+        return type_, {"metadata": metadata, "data": {"v": str(version)}}
+
+    reset = ConnectionLost("reset")
+    scripted(
+        world,
+        Script([event("ADDED", 9_001)], reset),
+        Script([event("MODIFIED", 9_002)], reset),
+        Script([event("DELETED", 9_003)], reset),
+    )
+    versions: list[str] = []
+    watch = world.client.watch
+
+    async def spy(*args: Any, **options: Any) -> Any:
+        versions.append(options["resource_version"])
+        return await watch(*args, **options)
+
+    world.client.watch = spy  # type: ignore[method-assign]
+    world.start(namespace="team")
+    world.run(7.9)
+    assert versions[1:4] == ["9001", "9002", "9003"]
+    assert world.told == [(None, "a=9001"), ("a=9001", "a=9002"), ("a=9003", None)]
+    waits = [wait_s for text, wait_s in world.errors if text == "reset"]
+    assert len(waits) == 3
+    assert all(0.8 <= wait_s <= 1.6 for wait_s in waits), "a watch that said something starts the back-off over"
 
 
 def test_watches_that_end_at_once_and_say_nothing_are_not_resumed_in_a_busy_loop(world: World) -> None:

@@ -24,6 +24,13 @@ def test_an_idle_bucket_saves_no_more_than_its_burst() -> None:
     assert [bucket.reserve_s(1_000.0) for _ in range(4)] == pytest.approx([0.0, 0.0, 0.0, 0.1])
 
 
+@pytest.mark.parametrize("qps", [3, 7, 10, 50, 1 / 3])
+def test_rounding_never_makes_anyone_wait_for_a_token_that_is_there(qps: float) -> None:
+    for tenths in range(50):
+        bucket = TokenBucket(qps, 11)
+        assert [bucket.reserve_s(tenths / 10) for _ in range(11)] == [0.0] * 11
+
+
 def test_taking_never_reserves() -> None:
     bucket = TokenBucket(qps=1 / 300, burst=2)
     assert [bucket.take(0.0) for _ in range(4)] == [True, True, False, False]

@@ -275,9 +275,10 @@ def test_an_error_of_a_callback_ends_the_run(loop: Loop) -> None:
         raise ValueError("in a callback")
 
     loop.call_later(1, crash)
-    with pytest.raises(ValueError, match="in a callback"):
-        loop.run_until(5_000_000)
-    assert loop.time() == 1.0
+    for _ in range(2):
+        with pytest.raises(ValueError, match="in a callback"):
+            loop.run_until(5_000_000)
+        assert loop.time() == 1.0
 
 
 def test_an_error_of_a_model_ends_the_run(loop: Loop) -> None:
