@@ -61,6 +61,8 @@ class Store:
         self._history_cap = history_cap
         self._marks: deque[tuple[int, int]] = deque()
         self._compacted = FIRST_VERSION
+        self._committed_us = 0
+        self._marked_us = 0
 
     def table(self, resource: Resource, ttl_us: int = 0) -> Table:
         """A new, empty table. Objects vanish ``ttl_us`` after their last write; 0 is never."""
@@ -80,6 +82,8 @@ class Store:
         marks, horizon_us = self._marks, self._loop.now_us - self._history_us
         while marks and marks[0][0] <= horizon_us:
             self._compacted = max(self._compacted, marks.popleft()[1])
+        if self._committed_us <= horizon_us:
+            self._compacted = self.version
         return self._compacted
 
     def compact(self, tables: list[Table]) -> None:
@@ -119,9 +123,10 @@ class Store:
         self, table: Table, type_: WatchType, version: int, namespace: str, old: Document | None, new: Document
     ) -> None:
         now_us = self._loop.now_us
-        marks = self._marks
-        if not marks or now_us - marks[-1][0] >= _MARK_EVERY_US:
-            marks.append((now_us, version))
+        if now_us - self._marked_us >= _MARK_EVERY_US:
+            self._marks.append((self._committed_us, version - 1))
+            self._marked_us = now_us
+        self._committed_us = now_us
         table.history.append(Change(version, now_us, type_, old, new))
         if self.guard is not None:
             self.guard.committed(old, new)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.conformance.replay import Difference, Replay, Stage
+from conformance_replay import Difference, Replay, Stage
 
 HERE = Path(__file__).parent
 DEFINITIONS = {one.stem: json.loads(one.read_text()) for one in sorted((HERE / "definitions").glob("*.json"))}

@@ -9,6 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from conformance_paths import ABSENT, read, replaced
+from conformance_recognition import Recogniser, meaning
+
 from sim.apiserver.identity import ADMIN, User, service_account
 from sim.apiserver.rest import Request, Response, Rest
 from sim.apiserver.server import ApiServer
@@ -16,8 +19,6 @@ from sim.apiserver.watch import Stream
 from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams
-from tests.conformance.paths import ABSENT, read, replaced
-from tests.conformance.recognition import Recogniser, meaning
 
 TOKENS = {
     "admin": ADMIN,
