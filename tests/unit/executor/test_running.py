@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from executor_stage import LOCK, RUNS, SYSTEM, Stage
+from executor_stage import LOCK, RUNS, Stage
 
-from controller.api.resources import PIPELINE_RUNS, TASK_RUNS, WORKFLOW_EXECUTIONS
+from controller.api.resources import PIPELINE_RUNS, TASK_RUNS
 from controller.executor.settings import Settings
 from sim.apiserver.identity import ADMIN
 from sim.workload.distributions import Constant
@@ -196,15 +196,3 @@ def test_an_audit_outage_costs_no_work_and_is_told(stage: Make, sink: type) -> N
 def test_observed_generation_is_written(stage: Make) -> None:
     s = stage().request().run(1)
     assert s.status()["observedGeneration"] == s.execution()["metadata"]["generation"]
-
-
-def test_an_unknown_phase_of_another_engine_is_left_alone(stage: Make) -> None:
-    s = stage()
-    s.request().run(1).succeed().run(1)
-    crd = s.server.resource("apiextensions.k8s.io", "customresourcedefinitions")
-    found = s.server.find(crd, "", "workflowexecutions.kubernaut.ai")
-    assert found is not None
-    with pytest.raises(Exception, match="Unsupported value"):
-        s.server.patch(
-            ADMIN, WORKFLOW_EXECUTIONS, SYSTEM, "we-1", {"status": {"phase": "Skipped"}}, subresource="status"
-        )
