@@ -47,7 +47,19 @@ def play(paths: Sequence[Path], run: FeatureRun) -> None:
     """
     for path in paths:
         read(path)
-    arguments = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(Path.cwd()), "-W", "error"]
+    arguments = [
+        "-q",
+        "-s",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(Path.cwd()),
+        "--assert=plain",
+        "-p",
+        "no:warnings",
+    ]
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = pytest.main([*arguments, *map(str, paths)], plugins=[_Handover(run)])

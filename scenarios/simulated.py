@@ -14,7 +14,7 @@ from controller.executor.audit import AuditBuffer
 from controller.executor.settings import Settings as ExecutorSettings
 from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
-from controller.ports import ApiError, Document, Resource, WatchType
+from controller.ports import ApiError, Cluster, Document, Resource, WatchType
 from reports import statistics, timings
 from scenarios import permissions, workflows
 from scenarios.cast import DEPLOYMENTS, Cast
@@ -27,7 +27,6 @@ from sim import garbage
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
-from sim.apiserver.standard import standard
 from sim.clock import Clock
 from sim.cluster import cluster
 from sim.cluster.images import CACHED, Catalogue
@@ -36,7 +35,7 @@ from sim.faults.lost_reply import LostReply
 from sim.loop import Loop, Process, Stalled
 from sim.streams import Streams
 from sim.tekton import install as tekton
-from sim.tekton.bundles import Bundle, BundleCatalogue
+from sim.tekton.bundles import BundleCatalogue
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import V1_7, V1_15
 from sim.workload.names import targets as target_names
@@ -57,13 +56,25 @@ def open_world(settings: Settings, seed: int, scale: int) -> World:
     return SimulatedWorld(settings, seed, scale)
 
 
+Wrap = Callable[[Cluster, Process], Cluster]
+"""Puts a fault between the executor, in the given process, and its API server."""
+
+
+def _as_it_is(client: Cluster, _process: Process) -> Cluster:
+    return client
+
+
 class SimulatedWorld:
-    """Implements :class:`scenarios.world.World` and :class:`scenarios.target.Backstage`."""
+    """Implements :class:`scenarios.world.World` and :class:`scenarios.target.Backstage`.
+
+    ``wrap`` is applied to the client of every process of the executor, the restarted ones too.
+    """
 
     backend = "sim"
 
-    def __init__(self, settings: Settings, seed: int, scale: int) -> None:
+    def __init__(self, settings: Settings, seed: int, scale: int, *, wrap: Wrap = _as_it_is) -> None:
         self._settings = settings
+        self._wrap = wrap
         self.patience_s = settings.patience
         self.streams = Streams(seed)
         self.loop = Loop(ties=self.streams("ties") if settings.ties == "shuffled" else None)
@@ -95,7 +106,7 @@ class SimulatedWorld:
         process = self.loop.process(CONTROLLER_NAME)
         settings = self._settings.executor
         manager = executor(
-            self._replies,
+            self._wrap(self._replies, process),
             self.models.log_reader(CONTROLLER, CONTROLLER_NAME),
             AuditBuffer(),
             self.clock,
@@ -105,10 +116,26 @@ class SimulatedWorld:
         process.start(manager.run())
         return process
 
-    async def crash_and_restart_controller(self) -> None:
+    def crash_controller(self) -> None:
+        """Kill the executor's process, without warning; a new one starts after the restart delay."""
         self._process.kill()
-        await asyncio.sleep(self._settings.executor.restart)
+        self.loop.after(round(self._settings.executor.restart * 1_000_000), self._restart_controller)
+
+    def _restart_controller(self) -> None:
         self._process = self._start_controller()
+
+    async def crash_and_restart_controller(self) -> None:
+        self.crash_controller()
+        await asyncio.sleep(self._settings.executor.restart)
+
+    def stop_controllers(self) -> None:
+        """Leave the API server to the caller alone."""
+        self._process.kill()
+        self.tekton.kill()
+
+    def controller_client(self) -> Cluster:
+        """The API server as the executor's account sees it."""
+        return self.server.client(CONTROLLER, component=CONTROLLER_NAME)
 
     async def forbid(self, account: str, action: str) -> None:
         await permissions.forbid(self.cluster, account, action)
@@ -182,11 +209,7 @@ async def _finished(story: Awaitable[None]) -> None:
 def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> ApiServer:
     api = settings.api
     verbs = {**dict.fromkeys(_READS, api.read), **dict.fromkeys(_WRITES, api.write)}
-    server = ApiServer(
-        loop, streams, clock, latency=Latency(verbs=verbs), watch_lag=api.watch_lag, guard=settings.guard
-    )
-    standard(server)
-    return server
+    return ApiServer(loop, streams, clock, latency=Latency(verbs=verbs), watch_lag=api.watch_lag, guard=settings.guard)
 
 
 def _manifests() -> list[dict[str, Any]]:
@@ -250,4 +273,7 @@ def _cluster_options(settings: Settings, catalogue: dict[str, workflows.Workflow
 
 
 def _bundles(catalogue: dict[str, workflows.Workflow]) -> BundleCatalogue:
-    return BundleCatalogue({workflow.image: Bundle.of(workflow.pipeline()) for workflow in catalogue.values()})
+    bundles = BundleCatalogue()
+    for workflow in catalogue.values():
+        bundles.add(workflow.image, workflow.pipeline())
+    return bundles

@@ -108,6 +108,12 @@ class Target:
                 )
             await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
 
+    async def gone(self, which: str) -> None:
+        """Wait until the WorkflowExecution itself is no more."""
+        execution = self.execution(which)
+        while execution.deleted_us is None:
+            await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
+
     async def released(self) -> int:
         """Wait until nobody holds the lock; the instant in microseconds."""
         give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)

@@ -108,6 +108,11 @@ class Loop(asyncio.AbstractEventLoop):
         """Virtual microseconds since the world began."""
         return self.env._now
 
+    @property
+    def events(self) -> int:
+        """How many events have been put on the calendar so far."""
+        return int(self.env._eid.__reduce__()[1][0])
+
     def time(self) -> float:
         return self.env._now / 1_000_000
 
