@@ -1,0 +1,237 @@
+"""Make the compact data of the golden tests from recordings of a real Tekton: ``RECORDINGS [SCENARIO …]``.
+
+``RECORDINGS`` holds ``<version>/<scenario>.json`` as the recorder wrote them. What was played to the real controller
+(pod states, script actions, registry answers) becomes the input; what the controller wrote becomes the expectation.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from golden_form import KINDS, Incarnations, collapsed, normal_labels, normal_owners, normal_status  # noqa: E402
+from golden_milestones import recorded_order  # noqa: E402
+
+SCENARIOS = (
+    "success-1",
+    "success-3seq",
+    "bundle-success",
+    "bundle-manifest-unknown",
+    "fail-step2of3",
+    "oomkilled-step",
+    "image-pull-backoff",
+    "missing-service-account",
+    "quota-pods-exceeded",
+    "pipeline-timeout-5s",
+    "cancel",
+    "delete-background",
+    "delete-foreground",
+    "delete-foreground-recreate",
+)
+_PLAYED_REASONS = ("Skipped", "TimeoutExceeded", "Continued")
+_RETRIEVE = "cannot retrieve the oci image: "
+
+
+def convert(recording: dict[str, Any]) -> dict[str, Any]:
+    """One recording as the golden tests read it."""
+    events = [event for event in recording["events"] if event["resource"] in KINDS]
+    symbols = Incarnations()
+    for event in events:
+        symbols.of(event["uid"], KINDS[event["resource"]], event["name"])
+    compact: dict[str, Any] = {
+        "scenario": recording["scenario"],
+        "version": recording["tektonVersion"],
+        "namespace": recording["namespace"],
+        "offset_ms": round(recording["submitOffsetWithinCreationSecond_s"] * 1000),
+        "submit": recording["submitted"],
+        "returned_spec": recording["returnedOnCreate_spec"],
+        "actions": _actions(recording["actions"]),
+        "pods": _pod_scripts(events, symbols),
+        "expect": _expectations(events, symbols),
+        "order": recorded_order(_all_writes(events, symbols)),
+        "events": sorted(_told(recording["events"])),
+    }
+    bundle = _bundle(recording, events)
+    if bundle:
+        compact["bundle"] = bundle
+    if "quota" in recording["scenario"]:
+        compact["quota"] = {"name": "pod-quota", "pods": 1}
+    return compact
+
+
+def _actions(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    result: list[dict[str, Any]] = []
+    for action in actions:
+        text, at_ms = action["action"], round(action["tMs"])
+        if text == "PATCH spec.status=Cancelled":
+            result.append({"at_ms": at_ms, "do": "patch", "spec": {"status": "Cancelled"}})
+        elif text.startswith("DELETE propagationPolicy="):
+            result.append({"at_ms": at_ms, "do": "delete", "propagation": text.rpartition("=")[2]})
+        elif text.startswith("DELETE blocker pod"):
+            result.append({"at_ms": at_ms, "do": "free quota"})
+        elif text == "first re-create attempt":
+            refusal = action["body"]["message"]
+            result.append({"at_ms": at_ms, "do": "recreate until accepted", "first_refusal": refusal})
+        elif text not in ("re-created", "re-create accepted") and "re-create" not in text:
+            raise ValueError(f"actions: {text!r} is not an action that can be replayed")
+    return result
+
+
+def _pod_scripts(events: list[dict[str, Any]], symbols: Incarnations) -> dict[str, list[dict[str, Any]]]:
+    scripts: dict[str, list[dict[str, Any]]] = {}
+    last: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event["resource"] != "pods":
+            continue
+        pod = symbols.of(event["uid"])
+        before = last.get(pod)
+        last[pod] = event
+        if before is None:
+            scripts[pod] = []
+            continue
+        script = scripts[pod]
+        delay_ms = max(5, round(event["tMs"] - before["tMs"]))
+        if event["type"] == "DELETED":
+            if not script or script[-1]["do"] != "delete":
+                script.append({"do": "delete", "delay_ms": delay_ms})
+        elif "deletionTimestamp" in event and "deletionTimestamp" not in before:
+            script.append({"do": "await deletion"})
+        elif event.get("deletionTimestamp") != before.get("deletionTimestamp"):
+            script.append({"do": "delete", "delay_ms": delay_ms})
+        elif event.get("annotations") != before.get("annotations"):
+            script.append({"do": "await ready"})
+        elif "nodeName" not in before and "nodeName" in event:
+            script.append({"do": "bind", "delay_ms": delay_ms, "node": event["nodeName"]})
+        else:
+            status = {
+                key: event[key] for key in ("phase", "conditions", "containers", "reason", "message") if key in event
+            }
+            script.append({"do": "status", "delay_ms": delay_ms, **_with_messages(status, event, events)})
+    return scripts
+
+
+def _with_messages(status: dict[str, Any], event: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add the texts that were played to the pod, which the recording keeps only where Tekton repeated them."""
+    waits: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for other in events:
+        if other["resource"] != "taskruns" or "status" not in other:
+            continue
+        own = other["status"]
+        for attempt in (own, *own.get("retriesStatus", ())):
+            if attempt.get("podName") != event["name"]:
+                continue
+            for step in attempt.get("steps", ()):
+                name = step.get("container", "")
+                wait = step.get("waiting", {})
+                state = status.get("containers", {}).get(name, [None])
+                if wait.get("message") and state[0] == "waiting" and state[2] == wait["reason"]:
+                    waits[name] = wait["message"]
+                if step.get("terminated", {}).get("containerID"):
+                    reasons[name] = step.get("terminationReason", "")
+    if waits:
+        status["waiting_messages"] = waits
+    ended = {
+        name: reasons[name]
+        for name, state in status.get("containers", {}).items()
+        if state[0] == "terminated" and name in reasons
+    }
+    silent = sorted(name for name, reason in ended.items() if not reason)
+    played = {name: reason for name, reason in ended.items() if reason in _PLAYED_REASONS}
+    if silent:
+        status["silent"] = silent
+    if played:
+        status["entrypoint_reasons"] = played
+    return status
+
+
+def _all_writes(events: list[dict[str, Any]], symbols: Incarnations) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (symbols.of(event["uid"]), (_pod_write if event["resource"] == "pods" else _run_write)(event, symbols))
+        for event in events
+    ]
+
+
+def _expectations(events: list[dict[str, Any]], symbols: Incarnations) -> dict[str, list[dict[str, Any]]]:
+    writes: dict[str, list[dict[str, Any]]] = {}
+    for symbol, write in _all_writes(events, symbols):
+        writes.setdefault(symbol, []).append(write)
+    return {symbol: collapsed(ones) for symbol, ones in writes.items()}
+
+
+def _metadata(event: dict[str, Any], symbols: Incarnations) -> dict[str, Any]:
+    write: dict[str, Any] = {
+        "type": event["type"],
+        "labels": normal_labels(event.get("labels"), symbols),
+        "annotations": dict(sorted((event.get("annotations") or {}).items())),
+        "deleting": "deletionTimestamp" in event,
+    }
+    if event["type"] == "ADDED":
+        write["owners"] = normal_owners(event.get("ownerReferences"), symbols)
+    return write
+
+
+def _run_write(event: dict[str, Any], symbols: Incarnations) -> dict[str, Any]:
+    write = _metadata(event, symbols)
+    write["generation"] = event["generation"]
+    write["finalizers"] = event.get("finalizers", [])
+    if event["type"] == "ADDED":
+        write["spec"] = event["spec"]
+    if event.get("status"):
+        flags = "_omitted" not in json.dumps(event["status"].get("provenance", {}))
+        write["status"] = normal_status(event["status"], flags=flags)
+        write["flags"] = flags
+    return write
+
+
+def _pod_write(event: dict[str, Any], symbols: Incarnations) -> dict[str, Any]:
+    write = _metadata(event, symbols)
+    if event["type"] == "ADDED":
+        for key in ("restartPolicy", "activeDeadlineSeconds", "serviceAccountName"):
+            write[key] = event[key]
+    return write
+
+
+def _told(events: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    return {
+        (event["involved"], event["reason"], event.get("message") or "")
+        for event in events
+        if event["resource"] == "events" and event["type"] == "ADDED"
+    }
+
+
+def _bundle(recording: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
+    reference = recording["submitted"]["spec"].get("pipelineRef") or {}
+    params = {one["name"]: one["value"] for one in reference.get("params", ())}
+    if not params:
+        return {}
+    tasks = [
+        {"name": event["labels"]["tekton.dev/pipelineTask"], "taskSpec": event["spec"]["taskSpec"]}
+        for event in events
+        if event["resource"] == "taskruns" and event["type"] == "ADDED"
+    ]
+    if tasks:
+        return {"image": params["bundle"], "name": params["name"], "tasks": tasks}
+    for event in events:
+        for condition in event.get("status", {}).get("conditions", ()):
+            text = condition.get("message", "")
+            if event["resource"] == "resolutionrequests" and _RETRIEVE in text:
+                return {"image": params["bundle"], "refusal": text.partition(_RETRIEVE)[2]}
+    raise ValueError(f"{recording['scenario']}: neither a bundle nor a refusal was recorded")
+
+
+def main(recordings: Path, scenarios: tuple[str, ...]) -> None:
+    for version in sorted(path.name for path in recordings.iterdir() if path.is_dir()):
+        target = HERE / "data" / version
+        target.mkdir(parents=True, exist_ok=True)
+        for scenario in scenarios:
+            recording = json.loads((recordings / version / f"{scenario}.json").read_text())
+            lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in convert(recording).items())
+            (target / f"{scenario}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), tuple(sys.argv[2:]) or SCENARIOS)

@@ -1,0 +1,115 @@
+"""The simulated Tekton writes what the recorded one wrote: conditions, children, step states, deletions, Events."""
+
+from typing import Any
+
+import pytest
+from golden_milestones import (
+    BACKGROUND_ORDERS,
+    BUNDLE_ORDERS,
+    FOREGROUND_ORDERS,
+    INLINE_ORDERS,
+    ORDERS,
+    UNHURRIED_ORDERS,
+    UNREFUSED_ORDERS,
+    broken_orders,
+    recorded_order,
+)
+from golden_player import DATA, Played, Player, load
+
+RECORDINGS = sorted((path.parent.name, path.stem) for path in DATA.glob("*/*.json"))
+_PLAY_S = 15.0
+_PLAY_LONG_S = 70.0  # a run that hangs on a quota is looked at again after a minute
+_played: dict[tuple[str, str], Played] = {}
+
+
+def replay(version: str, scenario: str) -> tuple[dict[str, Any], Played]:
+    """One replay per recording serves all tests of it."""
+    recording = load(version, scenario)
+    known = _played.get((version, scenario))
+    if known is None:
+        player = Player(recording)
+        known = _played[version, scenario] = player.play(_PLAY_LONG_S if "quota" in recording else _PLAY_S)
+    return recording, known
+
+
+def comparable(write: dict[str, Any], *, flags: bool) -> dict[str, Any]:
+    """A replayed write as the recorder would have kept it: with the feature flags of Tekton, or without."""
+    provenance = write.get("status", {}).get("provenance", {})
+    if flags or "featureFlags" not in provenance:
+        return write
+    return {**write, "status": {**write["status"], "provenance": {**provenance, "featureFlags": True}}}
+
+
+def test_both_releases_are_covered_by_the_same_scenarios() -> None:
+    scenarios: dict[str, set[str]] = {}
+    for version, scenario in RECORDINGS:
+        scenarios.setdefault(version, set()).add(scenario)
+    assert len(scenarios) == 2
+    assert len({frozenset(names) for names in scenarios.values()}) == 1
+
+
+@pytest.mark.parametrize(("version", "scenario"), RECORDINGS)
+def test_every_object_is_written_as_recorded(version: str, scenario: str) -> None:
+    recording, played = replay(version, scenario)
+    assert sorted(played.writes) == sorted(recording["expect"])
+    for symbol, expected in recording["expect"].items():
+        got = played.writes[symbol]
+        told = [write.pop("flags", True) for write in expected]
+        flags = iter(told + [True] * len(got))
+        assert [comparable(write, flags=next(flags)) for write in got] == expected, symbol
+
+
+@pytest.mark.parametrize(("version", "scenario"), RECORDINGS)
+def test_the_same_events_are_told(version: str, scenario: str) -> None:
+    recording, played = replay(version, scenario)
+    assert sorted(played.told) == [tuple(told) for told in recording["events"]]
+
+
+@pytest.mark.parametrize(("version", "scenario"), RECORDINGS)
+def test_documented_orders_across_kinds_hold(version: str, scenario: str) -> None:
+    recording, played = replay(version, scenario)
+    orders = [*ORDERS, *(BUNDLE_ORDERS if "bundle" in recording else INLINE_ORDERS)]
+    if "quota" not in recording:
+        orders += UNREFUSED_ORDERS
+    reached = recorded_order(played.ordered)
+    if "task told to stop" not in reached:
+        orders += UNHURRIED_ORDERS
+    propagation = {action.get("propagation") for action in recording["actions"]}
+    if "Background" in propagation:
+        orders += BACKGROUND_ORDERS
+    if "Foreground" in propagation:
+        orders += FOREGROUND_ORDERS
+    assert sorted(reached) == sorted(recording["order"])
+    assert broken_orders(recording["order"], orders) == [], "the recording contradicts what is documented"
+    assert broken_orders(reached, orders) == []
+
+
+@pytest.mark.parametrize(("version", "scenario"), RECORDINGS)
+def test_the_webhooks_fill_in_what_the_recorded_ones_did(version: str, scenario: str) -> None:
+    recording, played = replay(version, scenario)
+    assert played.returned_spec == recording["returned_spec"]
+
+
+@pytest.mark.parametrize("version", ["v1.7.0", "v1.15.0"])
+def test_a_name_under_foreground_deletion_is_refused_until_the_run_is_gone(version: str) -> None:
+    recording, played = replay(version, "delete-foreground-recreate")
+    assert set(played.refusals) == {recording["actions"][1]["first_refusal"]}
+    assert len([symbol for symbol in played.writes if symbol.startswith("PipelineRun/")]) == 2
+
+
+@pytest.mark.parametrize("version", ["v1.7.0", "v1.15.0"])
+def test_a_run_out_of_quota_hangs_for_a_minute_and_then_starts(version: str) -> None:
+    _, played = replay(version, "quota-pods-exceeded")
+    assert played.calls["tekton-controller create pods ->403"] == 2
+    assert played.calls["tekton-controller create pods"] == 1
+
+
+@pytest.mark.parametrize("version", ["v1.7.0", "v1.15.0"])
+@pytest.mark.parametrize("seed", [2, 3, 5])
+def test_what_is_written_does_not_depend_on_luck(version: str, seed: int) -> None:
+    recording = load(version, "success-3seq")
+    played = Player(recording, seed=seed).play(_PLAY_S)
+    for symbol, expected in recording["expect"].items():
+        assert [write.get("status", {}).get("conditions") for write in played.writes[symbol]] == [
+            write.get("status", {}).get("conditions") for write in expected
+        ]
