@@ -20,8 +20,7 @@ class CustomStrategy(Strategy):
         self._schema = schema
 
     def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:  # noqa: ARG002
-        pruned, unknown = self._schema.prune(body, old)
-        return self._schema.default(pruned, old), unknown
+        return self._schema.conform(body, old)
 
     def validate_create(self, new: Document) -> Sequence[Cause]:
         return self._schema.validate(new)

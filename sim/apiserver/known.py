@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from controller.ports import Document
-from sim.apiserver.pruning import prune_metadata
+from sim.apiserver.conforming import conform_metadata
 
 
 def known_fields(body: Document, old: Document | None, fields: frozenset[str]) -> tuple[Document, Sequence[str]]:
@@ -17,7 +17,7 @@ def known_fields(body: Document, old: Document | None, fields: frozenset[str]) -
     unknown: list[str] = []
     kept = metadata
     if metadata is not None and (old is None or metadata is not old["metadata"]):
-        kept = prune_metadata(metadata, None, "metadata", unknown)
+        kept = conform_metadata(metadata, None, (None, ".metadata"), unknown)
     if kept is metadata and fields.issuperset(body):
         return body, ()
     unknown = sorted((*(key for key in body if key not in fields), *unknown))

@@ -10,9 +10,8 @@ from typing import Any
 from controller.ports import Document
 from sim.apiserver.causes import BLOCKING, UNCHECKED
 from sim.apiserver.celrules import compile_rules
-from sim.apiserver.defaulting import compile_defaulting
+from sim.apiserver.conforming import compile_conforming
 from sim.apiserver.errors import Cause
-from sim.apiserver.pruning import compile_pruning
 from sim.apiserver.structure import compile_check, compile_uniqueness
 from sim.apiserver.valuechecks import ABSENT
 
@@ -21,25 +20,22 @@ class CompiledSchema:
     """What one served version of a custom resource accepts. Raises RuleError for a CEL rule that does not compile."""
 
     def __init__(self, openapi: Mapping[str, Any]) -> None:
-        self._prune = compile_pruning(openapi, resource=True)
-        self._default = compile_defaulting(openapi)
+        self._conform = compile_conforming(openapi, resource=True)
         self._check = compile_check(_without_metadata(openapi))
         self._unique = compile_uniqueness(openapi)
         self._rules = compile_rules(openapi)
 
-    def prune(self, document: Document, old: Document | None = None) -> tuple[Document, list[str]]:
-        """The document without what the schema does not know, and the paths of what went, sorted."""
-        unknown: list[str] = []
-        pruned: Document = self._prune(document, old, "", unknown)
-        unknown.sort()
-        return pruned, unknown
+    def conform(self, document: Document, old: Document | None = None) -> tuple[Document, list[str]]:
+        """The document pruned, without nulls that are no values, with its defaults; and the unknown fields' paths.
 
-    def default(self, document: Document, old: Document | None = None) -> Document:
-        """The document with defaults in, and without nulls where null is not a value."""
-        if self._default is None:
-            return document
-        filled: Document = self._default(document, old)
-        return filled
+        The paths are sorted, as the server reports them.
+        """
+        if self._conform is None or document is old:
+            return document, []
+        unknown: list[str] = []
+        shaped: Document = self._conform(document, old, None, unknown)
+        unknown.sort()
+        return shaped, unknown
 
     def validate(self, new: Document, old: Document | None = None) -> list[Cause]:
         """Everything wrong with ``new``; unchanged wrongs of ``old`` are forgiven (ratcheting)."""

@@ -22,6 +22,7 @@ from sim.apiserver.valuechecks import (
 )
 
 _TRUSTED = 1024
+_NOTHING: Mapping[str, Any] = {}
 
 
 def compile_check(schema: Mapping[str, Any]) -> Check:
@@ -40,7 +41,7 @@ def _by_type(schema: Mapping[str, Any]) -> Check:
     if kind in _MAKERS:
         return _MAKERS[kind](schema)
     if schema.get("properties") or schema.get("required"):
-        return _value_validation(schema)
+        return _members_check(schema)
     return _anything
 
 
@@ -81,33 +82,39 @@ def same(new: Any, old: Any) -> bool:
 def _object_check(schema: Mapping[str, Any]) -> Check:
     members = _members_check(schema)
     most, least = schema.get("maxProperties"), schema.get("minProperties")
+    if most is None and least is None:
+        return members
 
     def check(value: Any, old: Any, path: Path, causes: list[Cause]) -> None:
-        if type(value) is not dict:
-            causes.append(wrong_type(path, value, "object"))
-            return
-        if least is not None and len(value) < least:
+        if type(value) is dict and least is not None and len(value) < least:
             field = spelled(path)
             causes.append(bad_value(field, value, f"{field} in body should have at least {least} properties"))
-        if most is not None and len(value) > most:
+        if type(value) is dict and most is not None and len(value) > most:
             causes.append(too_many(spelled(path), len(value), most))
         members(value, old, path, causes)
 
     return check
 
 
-def _value_validation(schema: Mapping[str, Any]) -> Check:
-    members = _members_check(schema)
-
-    def check(value: Any, old: Any, path: Path, causes: list[Cause]) -> None:
-        if type(value) is dict:
-            members(value, old, path, causes)
-
-    return check
+_UNCONSTRAINED = {"string": str, "integer": int, "boolean": bool}
+_CONSTRAINTS = (
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "multipleOf",
+    *("allOf", "anyOf", "oneOf", "not"),
+)
 
 
 def _members_check(schema: Mapping[str, Any]) -> Check:
-    checks: dict[str, Check] = {key: compile_check(child) for key, child in (schema.get("properties") or {}).items()}
+    is_object = schema.get("type") == "object"
+    properties: Mapping[str, Mapping[str, Any]] = schema.get("properties") or {}
+    checks: dict[str, Check] = {key: compile_check(child) for key, child in properties.items()}
+    fits: dict[str, type | None] = {key: _sufficient_type(child) for key, child in properties.items()}
     additional = schema.get("additionalProperties")
     rest = compile_check(additional) if isinstance(additional, Mapping) else None
     wanted: tuple[str, ...] = tuple(schema.get("required") or ())
@@ -115,8 +122,14 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
     parts = {key: f".{key}" for key in checks}
 
     def check(value: Any, old: Any, path: Path, causes: list[Cause]) -> None:
-        before = old if type(old) is dict else {}
+        if type(value) is not dict:
+            if is_object:
+                causes.append(wrong_type(path, value, "object"))
+            return
+        before = old if type(old) is dict else _NOTHING
         for key, item in value.items():
+            if type(item) is fits.get(key):
+                continue
             item_old = before.get(key, ABSENT)
             if item is item_old:
                 continue
@@ -131,6 +144,13 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
             causes.extend(required(spelled((path, f".{key}"))) for key in wanted if key not in value)
 
     return check
+
+
+def _sufficient_type(schema: Mapping[str, Any]) -> type | None:
+    """The Python type whose values all fit: scalars without further constraints."""
+    if any(word in schema for word in _CONSTRAINTS):
+        return None
+    return _UNCONSTRAINED.get(schema.get("type", ""))
 
 
 def _list_check(schema: Mapping[str, Any]) -> Check:

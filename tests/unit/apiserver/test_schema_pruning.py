@@ -44,28 +44,28 @@ SCHEMA = compile_schema(
 
 
 def admitted(spec, old=None):
-    document, _ = SCHEMA.prune({"spec": spec}, old)
-    return SCHEMA.default(document, old)["spec"]
+    return SCHEMA.conform({"spec": spec}, old)[0]["spec"]
 
 
 def unknown(document):
-    return SCHEMA.prune(document)[1]
+    return SCHEMA.conform(document)[1]
 
 
 def test_unknown_fields_go_and_are_named_in_order():
-    pruned, paths = SCHEMA.prune({"spec": {"foo": 1, "ports": [{"port": 1, "bar": 2}], "image": "a"}, "extra": 1})
-    assert pruned == {"spec": {"ports": [{"port": 1}], "image": "a"}}
+    ports = [{"port": 1, "protocol": "TCP", "bar": 2}]
+    shaped, paths = SCHEMA.conform(
+        {"spec": {"foo": 1, "ports": ports, "replicas": 2, "opts": {"level": 1}}, "extra": 1}
+    )
+    assert shaped == {
+        "spec": {"ports": [{"port": 1, "protocol": "TCP"}], "replicas": 2, "opts": {"level": 1}},
+    }
     assert paths == ["extra", "spec.foo", "spec.ports[0].bar"]
 
 
-def test_a_document_without_unknown_fields_is_the_same_object():
-    document = {
-        "apiVersion": "v1",
-        "kind": "W",
-        "metadata": {"name": "a"},
-        "spec": {"image": "a", "params": {"A": "1"}},
-    }
-    assert SCHEMA.prune(document)[0] is document
+def test_a_document_that_needs_nothing_is_the_same_object():
+    spec = {"image": "a", "replicas": 1, "opts": {"level": 3}, "params": {"A": "1"}, "ports": []}
+    document = {"apiVersion": "v1", "kind": "W", "metadata": {"name": "a"}, "spec": spec}
+    assert SCHEMA.conform(document)[0] is document
 
 
 def test_the_document_given_is_never_changed():
@@ -113,6 +113,14 @@ def test_null_gives_way_to_the_default_or_goes_unless_it_is_a_value():
 
 def test_what_the_old_document_shares_is_not_looked_at_again():
     spec = {"foo": "left by an older schema"}
-    old = {"spec": spec}
-    assert SCHEMA.prune({"spec": spec, "metadata": {}}, old)[0]["spec"] is spec
-    assert SCHEMA.default({"spec": spec, "metadata": {}}, old)["spec"] is spec
+    shaped, paths = SCHEMA.conform({"spec": spec, "metadata": {}}, {"spec": spec})
+    assert shaped["spec"] is spec
+    assert paths == []
+
+
+def test_an_item_that_the_old_list_shares_stays_the_same_object():
+    port = {"port": 1, "protocol": "TCP"}
+    old = {"spec": {"replicas": 1, "opts": {}, "ports": [port]}}
+    ports = admitted({"replicas": 1, "opts": {}, "ports": [port, {"port": 2}]}, old)["ports"]
+    assert ports[0] is port
+    assert ports[1] == {"port": 2, "protocol": "TCP"}
