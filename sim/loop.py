@@ -56,10 +56,24 @@ class Process:
         self.tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, coro: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
-        """Run ``coro`` as a task of this process; tasks that it creates belong to the process too."""
+        """Run ``coro`` as a task of this process; tasks that it creates belong to the process too.
+
+        An error that ends it and that nobody awaits ends the run, whoever still holds the task.
+        """
         context = contextvars.copy_context()
         context.run(_process.set, self)
-        return context.run(self.loop.create_task, coro, name=name or self.name)
+        task = context.run(self.loop.create_task, coro, name=name or self.name)
+        task.add_done_callback(self._ended, context=context)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.loop.call_soon(self._crashed, task)  # after those who await the task
+
+    def _crashed(self, task: asyncio.Task[Any]) -> None:
+        if task._log_traceback:
+            error = task.exception()
+            assert error is not None
+            self.loop.errors.append(error)
 
     def kill(self) -> None:
         """Never resume any task of this process. May be called from inside the process itself."""

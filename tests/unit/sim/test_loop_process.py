@@ -207,3 +207,37 @@ def test_a_world_may_end_before_its_tasks_began(loop: Loop) -> None:
     loop.process("unborn").start(asyncio.sleep(5))
     loop.close()
     gc.collect()
+
+
+def test_a_process_that_crashes_ends_the_run_although_its_task_is_held(loop: Loop) -> None:
+    async def crash() -> None:
+        await asyncio.sleep(1)
+        raise KeyError("crash")
+
+    held = loop.process("controller").start(crash())
+    with pytest.raises(KeyError, match="crash"):
+        loop.run_until(10_000_000)
+    assert loop.time() == 1.0
+    assert held.done()
+
+
+def test_a_crash_that_somebody_awaits_is_theirs(loop: Loop) -> None:
+    async def crash() -> None:
+        await asyncio.sleep(1)
+        raise KeyError("crash")
+
+    async def supervise() -> str:
+        with pytest.raises(KeyError):
+            await loop.process("controller").start(crash())
+        await asyncio.sleep(1)
+        return "restarted"
+
+    assert loop.run_until_complete(supervise()) == "restarted"
+
+
+def test_a_process_that_is_cancelled_has_not_crashed(loop: Loop) -> None:
+    task = loop.process("controller").start(asyncio.sleep(5))
+    loop.run_until(1)
+    task.cancel()
+    loop.run_until(10_000_000)
+    assert task.cancelled()
