@@ -36,7 +36,7 @@ def create(
     name = metadata.get("name", "")
     if resource.namespaced:
         server.namespaces.check_create(served, namespace, name)
-    mutators, validators = server.admission.plugins(resource.group_resource, "CREATE")
+    mutators, validators = server.admission.plugins(served.key, "CREATE")
     request = None
     if mutators or validators:
         request = AdmissionRequest("CREATE", user, resource, "", namespace, name, None, body, dry_run)

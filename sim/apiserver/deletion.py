@@ -48,7 +48,7 @@ def delete(
     if old is None:
         raise not_found(resource, name)
     _check_preconditions(served, name, old["metadata"], options)
-    _, validators = server.admission.plugins(resource.group_resource, "DELETE")
+    _, validators = server.admission.plugins(served.key, "DELETE")
     if validators:
         request = AdmissionRequest("DELETE", user, resource, "", namespace, name, old, None, options.dry_run)
         for validate in validators:

@@ -22,7 +22,7 @@ class LimitRanger:
         self._ranges: dict[str, dict[str, Document]] = {}
         for stored in reader.items(LIMIT_RANGES):
             self._keep(stored)
-        reader.observe(self._changed)
+        reader.observe(self._changed, LIMIT_RANGES)
 
     def _keep(self, stored: Document) -> None:
         metadata = stored["metadata"]

@@ -125,7 +125,7 @@ def _check_user_fields(new: Document, old: Document) -> list[Cause]:
     labels = new.get("labels")
     if labels and labels is not old.get("labels"):
         for key, value in labels.items():
-            if not _label_fits(key, value):
+            if _key_complaints(key) or label_value(value):
                 causes += [invalid_value("metadata.labels", key, text) for text in qualified_name(key)]
                 causes += [invalid_value("metadata.labels", value, text) for text in label_value(value)]
     annotations = new.get("annotations")
@@ -140,21 +140,16 @@ def _check_user_fields(new: Document, old: Document) -> list[Cause]:
     return causes
 
 
-@lru_cache(maxsize=65536)
-def _label_fits(key: str, value: str) -> bool:
-    return not qualified_name(key) and not label_value(value)
-
-
 @lru_cache(maxsize=4096)
-def _annotation_key_complaints(key: str) -> tuple[str, ...]:
-    return qualified_name(key.lower())
+def _key_complaints(key: str) -> tuple[str, ...]:
+    return qualified_name(key)
 
 
 def _check_annotations(annotations: Mapping[str, str]) -> list[Cause]:
     causes: list[Cause] = []
     size = 0
     for key, value in annotations.items():
-        causes += [invalid_value("metadata.annotations", key, text) for text in _annotation_key_complaints(key)]
+        causes += [invalid_value("metadata.annotations", key, text) for text in _key_complaints(key)]
         size += len(key) + len(value)
     if size > _ANNOTATIONS_LIMIT_BYTES // 4:
         size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())

@@ -50,7 +50,7 @@ class Quotas:
         self._by_namespace: dict[str, dict[str, Document]] = {}
         for stored in reader.items(RESOURCE_QUOTAS):
             self._keep(stored)
-        reader.observe(self._changed)
+        reader.observe(self._changed, RESOURCE_QUOTAS)
 
     def _keep(self, stored: Document) -> None:
         metadata = stored["metadata"]
@@ -66,6 +66,9 @@ class Quotas:
         del self._by_namespace[namespace][new["metadata"]["name"]]
         if not self._by_namespace[namespace]:
             del self._by_namespace[namespace]
+
+    def __bool__(self) -> bool:
+        return bool(self._by_namespace)
 
     def of(self, namespace: str) -> Mapping[str, Document] | None:
         """Quotas by name, or None where the namespace has none."""

@@ -38,7 +38,7 @@ class Authorizer:
         self._reader = reader
         self._granted: dict[tuple[User, str], _Granted] = {}
         self._decisions: dict[User, dict[_Key, bool | None]] = {}
-        reader.observe(self._changed)
+        reader.observe(self._changed, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS)
 
     def _changed(self, _type: WatchType, resource: Resource, _old: Document | None, _new: Document) -> None:
         if resource.group == GROUP:

@@ -20,6 +20,6 @@ class Reader(Protocol):
         """Every stored resource once."""
         ...
 
-    def observe(self, observer: Observer) -> None:
-        """Call ``observer`` at every committed write, within the write."""
+    def observe(self, observer: Observer, *resources: Resource) -> None:
+        """Call ``observer`` within every committed write, of ``resources`` or of all."""
         ...

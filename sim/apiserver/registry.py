@@ -38,6 +38,13 @@ class Served:
     custom: bool = False
     foreign: bool = False
     """Stored under another apiVersion than served."""
+    key: str = ""
+    """The group resource, spelled once."""
+    status_key: str = ""
+
+    def __post_init__(self) -> None:
+        self.key = self.resource.group_resource
+        self.status_key = f"{self.key}/status"
 
     def present(self, document: Document) -> Document:
         """The document under the served apiVersion."""

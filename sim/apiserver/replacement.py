@@ -114,8 +114,10 @@ def _replace(
 ) -> Document:
     resource, strategy = served.resource, served.strategy
     body = decoded(server, served, body, old, subresource, field_validation)
-    key = resource.group_resource
-    mutators, validators = server.admission.plugins(f"{key}/{subresource}" if subresource else key, "UPDATE")
+    key = served.key
+    if subresource:
+        key = served.status_key if subresource == "status" else f"{key}/{subresource}"
+    mutators, validators = server.admission.plugins(key, "UPDATE")
     request = None
     if mutators or validators:
         request = AdmissionRequest("UPDATE", user, resource, subresource, namespace, name, old, body, dry_run)

@@ -96,9 +96,12 @@ class ApiServer:
         self.create(ADMIN, DEFINITIONS, "", document)
         return self.resource(document["spec"]["group"], document["spec"]["names"]["plural"])
 
-    def observe(self, callback: Observer) -> None:
-        """Call back within every commit: ``(type, resource, old, new)``."""
-        self.store.observers.append(callback)
+    def observe(self, callback: Observer, *resources: Resource) -> None:
+        """Call back within every commit, of ``resources`` or of all: ``(type, resource, old, new)``."""
+        if not resources:
+            self.store.observers.append(callback)
+        for resource in resources:
+            self.registry.find(resource).table.observers.append(callback)
 
     def find(self, resource: Resource, namespace: str, name: str) -> Document | None:
         """A stored object, for models and admission plugins: no authorisation, no latency."""
