@@ -40,6 +40,9 @@ class QuotaController:
         reader.observe(self._changed)
 
     def _changed(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
+        if not self._quotas:
+            self._totals.clear()
+            return
         namespace = new["metadata"].get("namespace", "")
         if self._quotas.of(namespace) is None:
             self._totals.pop(namespace, None)
