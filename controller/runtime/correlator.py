@@ -17,6 +17,7 @@ V = TypeVar("V")
 
 _REMEMBERED_MAX = 4096
 _ALIKE_MAX = 10
+_WRITTEN_MAX = 32  # more different messages than that come of one topic only over hours
 _ALIKE_WINDOW_S = 600.0
 _SPAM_BURST = 25
 _SPAM_QPS = 1.0 / 300.0
@@ -44,12 +45,6 @@ class _Recent(Generic[V]):
 
 
 @dataclass(slots=True)
-class _Alike:
-    messages: dict[str, None]
-    last_s: float
-
-
-@dataclass(slots=True)
 class Written:
     """The event object that stands for every occurrence of one event. ``name`` is empty until it was written."""
 
@@ -59,10 +54,18 @@ class Written:
     count: int = 0
 
 
+@dataclass(slots=True)
+class _Topic:
+    """What one source says of one object for one reason."""
+
+    last_s: float
+    recent: dict[str, None]  # the different messages within the window, as far as they were not combined
+    written: dict[str, Written]  # by message; the combined ones under the empty one
+
+
 class Correlator:
     def __init__(self) -> None:
-        self._alike: _Recent[_Alike] = _Recent()
-        self._written: _Recent[Written] = _Recent()
+        self._topics: _Recent[_Topic] = _Recent()
         self._talk: _Recent[TokenBucket] = _Recent()
 
     def correlate(self, involved: Document, type_: str, reason: str, message: str, now_s: float) -> Written | None:
@@ -70,18 +73,22 @@ class Correlator:
         # A uid says it all, and hashes faster than what it stands for.
         who = involved.get("uid") or (involved.get("kind"), involved.get("namespace"), involved.get("name"))
         what = (who, type_, reason)
-        alike = self._alike.get(what)
-        if alike is None or now_s - alike.last_s > _ALIKE_WINDOW_S:
-            alike = self._alike.put(what, _Alike({}, now_s))
-        alike.last_s = now_s
-        alike.messages[message] = None
-        key: Hashable = (what, message)
-        if len(alike.messages) >= _ALIKE_MAX:
-            del alike.messages[next(iter(alike.messages))]
-            key, message = what, (_COMBINED + message)[:MESSAGE_MAX]
-        written = self._written.get(key)
+        topic = self._topics.get(what)
+        if topic is None:
+            topic = self._topics.put(what, _Topic(now_s, {}, {}))
+        elif now_s - topic.last_s > _ALIKE_WINDOW_S:
+            topic.recent.clear()
+        topic.last_s = now_s
+        topic.recent[message] = None
+        key = message
+        if len(topic.recent) >= _ALIKE_MAX:
+            del topic.recent[next(iter(topic.recent))]
+            key, message = "", (_COMBINED + message)[:MESSAGE_MAX]
+        written = topic.written.get(key)
         if written is None:
-            written = self._written.put(key, Written(message))
+            if len(topic.written) >= _WRITTEN_MAX:
+                del topic.written[next(iter(topic.written))]
+            written = topic.written[key] = Written(message)
         written.count += 1
         written.message = message
         talk = self._talk.get(who)

@@ -144,4 +144,4 @@ def _involved(regarding: Document) -> dict[str, Any]:
         "apiVersion": regarding.get("apiVersion"),
         "resourceVersion": metadata.get("resourceVersion"),
     }
-    return {field: value for field, value in reference.items() if value}
+    return reference if all(reference.values()) else {field: value for field, value in reference.items() if value}

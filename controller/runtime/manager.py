@@ -46,19 +46,24 @@ class Manager:
         this is cancelled, everything is cancelled at once.
         """
         try:
-            self._tasks += [
-                asyncio.create_task(work(), name=f"background {number}") for number, work in enumerate(self._background)
-            ]
-            self._tasks += [
-                asyncio.create_task(reflector.run(), name=f"reflector of {reflector.resource.group_resource}")
-                for reflector in self._reflectors
-            ]
-            await self._unless_stopped(self._all_synced(), "sync")
-            self._start_controllers()
-            await self._unless_stopped(asyncio.Event().wait(), "run")
-            await self._finish_reconciles()
-        finally:
+            await self._run()
+        except (Exception, asyncio.CancelledError):  # anything but the end of the interpreter, when nothing can wait
             await self._cancel_all()
+            raise
+        await self._cancel_all()
+
+    async def _run(self) -> None:
+        self._tasks += [
+            asyncio.create_task(work(), name=f"background {number}") for number, work in enumerate(self._background)
+        ]
+        self._tasks += [
+            asyncio.create_task(reflector.run(), name=f"reflector of {reflector.resource.group_resource}")
+            for reflector in self._reflectors
+        ]
+        await self._unless_stopped(self._all_synced(), "sync")
+        self._start_controllers()
+        await self._unless_stopped(asyncio.Event().wait(), "run")
+        await self._finish_reconciles()
 
     async def _all_synced(self) -> None:
         for reflector in self._reflectors:

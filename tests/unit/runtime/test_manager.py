@@ -281,3 +281,10 @@ def test_cancelling_the_manager_cancels_everything_it_started(loop: Loop, server
     run(loop, 0)
     assert running.cancelled()
     assert len(asyncio.all_tasks(loop)) == 0
+
+
+def test_a_manager_of_a_world_that_is_thrown_away_makes_no_noise(loop: Loop, server: ApiServer) -> None:
+    coro = Plant(loop, server).manager.run()
+    loop.create_task(coro)
+    run(loop, 1)
+    coro.close()
