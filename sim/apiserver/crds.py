@@ -81,7 +81,7 @@ class CheckedDefinitions(DefinitionStrategy):
             (f"spec.names.{field}", before["names"].get(field), after["names"].get(field)) for field in _KEPT_NAMES
         ]
         moved = [bad_value(field, now, "field is immutable") for field, then, now in kept if then != now]
-        return [*self.validate_create(new), *moved]
+        return [*self.validate_create(new), *moved, *_check_stored(new)]
 
 
 def _check_names(name: str, spec: Document, names: Document) -> Iterator[Cause]:
@@ -98,6 +98,20 @@ def _check_names(name: str, spec: Document, names: Document) -> Iterator[Cause]:
     for field in ("plural", "singular", "kind", "listKind"):
         if not names.get(field):
             yield required(f"spec.names.{field}")
+
+
+def _check_stored(new: Document) -> Iterator[Cause]:
+    """Nothing may be lost: a version that objects may be stored under stays."""
+    names = [version["name"] for version in new["spec"].get("versions") or ()]
+    for index, name in enumerate((new.get("status") or {}).get("storedVersions") or ()):
+        if name not in names:
+            yield bad_value(
+                f"status.storedVersions[{index}]",
+                name,
+                f"missing from spec.versions; {name} was previously a storage version, and must remain in "
+                f"spec.versions until a storage migration ensures no data remains persisted in {name} and removes {name} from "
+                "status.storedVersions",
+            )
 
 
 def _check_version(version: Document, index: int, *, alone: bool) -> Iterator[Cause]:

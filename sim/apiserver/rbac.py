@@ -56,6 +56,8 @@ class Authorizer:
         decisions = self._decisions.setdefault(user, {})
 
         def check(verb: str, resource: Resource, namespace: str, name: str, subresource: str) -> None:
+            if not namespace and name and resource.plural == "namespaces" and not resource.group:
+                namespace = name  # a request for a namespace counts as one inside it
             key = (verb, resource.plural, resource.group, subresource, namespace)
             if decisions.get(key):
                 return

@@ -28,9 +28,11 @@ _NOTHING: Mapping[str, Any] = {}
 def compile_check(schema: Mapping[str, Any]) -> Check:
     """The check of everything but CEL rules."""
     check = _by_type(schema)
-    combined = _combinators(schema)
-    if combined:
-        check = _followed_by(check, combined)
+    further = _combinators(schema)
+    if schema.get("x-kubernetes-embedded-resource"):
+        further.append(_embedded_check)
+    if further:
+        check = _followed_by(check, further)
     return _nullable(check) if schema.get("nullable") else check
 
 
@@ -64,6 +66,16 @@ def _followed_by(first: Check, rest: Sequence[Check]) -> Check:
             check(value, old, path, causes)
 
     return both
+
+
+def _embedded_check(value: Any, _old: Any, path: Path, causes: list[Cause]) -> None:
+    if type(value) is dict:
+        for key in ("apiVersion", "kind"):
+            if key not in value:
+                causes.append(required(spelled((path, f".{key}")), "must not be empty"))
+            elif type(value[key]) is not str or not value[key]:
+                text = "must not be empty" if value[key] == "" else "must be a string"
+                causes.append(bad_value(spelled((path, f".{key}")), value[key], text))
 
 
 def same(new: Any, old: Any) -> bool:

@@ -133,6 +133,15 @@ def test_a_version_that_becomes_the_stored_one_is_remembered(server):
     assert patched["status"]["storedVersions"] == ["v1", "v2"]
 
 
+def test_a_stored_version_may_not_vanish(server):
+    server.create(ADMIN, DEFINITIONS, "", definition())
+    versions = [{**definition()["spec"]["versions"][0], "name": "v2"}]
+    with pytest.raises(
+        ApiError, match=r"status.storedVersions\[0\]: Invalid value: \"v1\": missing from spec.versions"
+    ):
+        server.patch(ADMIN, DEFINITIONS, "", NAME, {"spec": {"versions": versions}})
+
+
 def test_group_and_kind_stay(server):
     server.create(ADMIN, DEFINITIONS, "", definition())
     with pytest.raises(ApiError, match="field is immutable"):

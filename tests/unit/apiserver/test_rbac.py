@@ -100,6 +100,18 @@ def test_without_a_namespace_the_scope_is_the_clusters(server):
     )
 
 
+def test_a_request_for_a_namespace_counts_as_one_inside_it(server):
+    namespaces = server.resource("", "namespaces")
+    assert refusal(server, WE, "get", namespaces, "", "ns").message == (
+        f'namespaces "ns" is forbidden: User "{WE_NAME}" cannot get resource "namespaces" in API group "" '
+        'in the namespace "ns"'
+    )
+    grant(server, rule(["namespaces"], "get", group=""))
+    assert may(server, WE, "get", namespaces, "", "ns")
+    assert not may(server, WE, "get", namespaces, "", "other")
+    assert not may(server, WE, "list", namespaces, "")
+
+
 def test_a_subresource_is_part_of_the_resource(server):
     grant(server, rule(["widgets"], "patch"))
     error = refusal(server, WE, "patch", WIDGETS, name="a", subresource="status")

@@ -30,6 +30,11 @@ SPEC = {
         },
         "params": {"type": "object", "additionalProperties": {"type": "string"}},
         "limits": {"type": "object", "maxProperties": 2, "additionalProperties": {"x-kubernetes-int-or-string": True}},
+        "template": {
+            "type": "object",
+            "x-kubernetes-embedded-resource": True,
+            "x-kubernetes-preserve-unknown-fields": True,
+        },
         "nick": {"type": "string", "nullable": True},
         "either": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "oneOf": [{"required": ["a"]}]},
         "ref": {
@@ -206,6 +211,14 @@ def causes(**spec):
             'Invalid value: "boolean": spec.limits.a in body must be of type integer,string: "boolean"',
             True,
             id="int or string",
+        ),
+        pytest.param(
+            {"template": {"kind": "Pod"}},
+            "FieldValueRequired",
+            "spec.template.apiVersion",
+            "Required value: must not be empty",
+            True,
+            id="an embedded resource says what it is",
         ),
         pytest.param(
             {"either": {}},
