@@ -105,13 +105,12 @@ def _check_stored(new: Document) -> Iterator[Cause]:
     names = [version["name"] for version in new["spec"].get("versions") or ()]
     for index, name in enumerate((new.get("status") or {}).get("storedVersions") or ()):
         if name not in names:
-            yield bad_value(
-                f"status.storedVersions[{index}]",
-                name,
+            text = (
                 f"missing from spec.versions; {name} was previously a storage version, and must remain in "
-                f"spec.versions until a storage migration ensures no data remains persisted in {name} and removes {name} from "
-                "status.storedVersions",
+                f"spec.versions until a storage migration ensures no data remains persisted in {name} and "
+                f"removes {name} from status.storedVersions"
             )
+            yield bad_value(f"status.storedVersions[{index}]", name, text)
 
 
 def _check_version(version: Document, index: int, *, alone: bool) -> Iterator[Cause]:
