@@ -32,14 +32,29 @@ def usage_of(resource: Resource, document: Document) -> Usage:
     if resource.plural in COUNTED:
         usage[resource.plural] = 1000
     elif resource.plural == "pods" and not is_finished(document):
-        usage["pods"] = 1000
-        spec = document["spec"]
-        for key, amount in pod_amounts(spec, "requests").items():
-            usage[f"requests.{key}"] = amount
-            if key in COMPUTE:
-                usage[key] = amount
-        for key, amount in pod_amounts(spec, "limits").items():
-            usage[f"limits.{key}"] = amount
+        usage.update(_pod_usage(document["spec"]))
+    return usage
+
+
+_KEPT = 4096
+_pod_usages: dict[int, tuple[Document, Usage]] = {}
+
+
+def _pod_usage(spec: Document) -> Usage:
+    """Worked out once per spec: a pod is looked at when it is admitted, stored, finished and deleted."""
+    known = _pod_usages.get(id(spec))
+    if known is not None:
+        return known[1]
+    usage: Usage = {"pods": 1000}
+    for key, amount in pod_amounts(spec, "requests").items():
+        usage[f"requests.{key}"] = amount
+        if key in COMPUTE:
+            usage[key] = amount
+    for key, amount in pod_amounts(spec, "limits").items():
+        usage[f"limits.{key}"] = amount
+    if len(_pod_usages) >= _KEPT:
+        _pod_usages.clear()
+    _pod_usages[id(spec)] = (spec, usage)  # holding the spec keeps its id its own
     return usage
 
 

@@ -3,6 +3,7 @@
 from random import Random
 
 from controller.ports import Document, Resource, WatchType
+from sim.apiserver.podresources import is_finished
 from sim.apiserver.quantity import canonical, canonical_text, is_binary
 from sim.apiserver.quota import RESOURCE_QUOTAS, Quotas, Usage, WriteStatus, usage_of
 from sim.apiserver.reader import Reader
@@ -56,8 +57,8 @@ class QuotaController:
             self._soon(namespace)
         elif resource.plural == "pods" and not resource.group:
             assert old is not None
-            before, after = usage_of(resource, old), usage_of(resource, new)
-            if before != after:
+            if is_finished(old) != is_finished(new) or old["spec"] is not new["spec"]:
+                before, after = usage_of(resource, old), usage_of(resource, new)
                 self._add(namespace, before, -1)
                 self._add(namespace, after, 1)
                 self._soon(namespace)
