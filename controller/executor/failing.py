@@ -30,10 +30,13 @@ async def fail_run(
     facts: list[Fact],
     fields: dict[str, Any],
     completed: str | None,
-) -> None:
-    """Running to Failed. ``fields`` are further status fields, ``completed`` the PipelineRun's own end."""
+) -> Document:
+    """Running to Failed. ``fields`` are further status fields, ``completed`` the PipelineRun's own end.
+
+    Answers the execution as it was written.
+    """
     told = f"Workflow {execution['spec']['workflowRef']['workflowId']} failed: {cause.reason}"
-    await _fail(desk, execution, memory, cause, [*facts, status.failed_fact(cause)], fields, completed, told)
+    return await _fail(desk, execution, memory, cause, [*facts, status.failed_fact(cause)], fields, completed, told)
 
 
 async def _fail(
@@ -45,7 +48,7 @@ async def _fail(
     fields: dict[str, Any],
     completed: str | None,
     told: str,
-) -> None:
+) -> Document:
     now = desk.clock.utcnow()
     account = service_account(execution, desk.settings)
     fields = {**fields, **status.failure_fields(execution, cause, completed, now, account)}
@@ -56,7 +59,7 @@ async def _fail(
         desk.events.event(written, "Warning", "WorkflowFailed", told)
         desk.metrics.ended("Failed", duration_s(written))
 
-    await desk.write(execution, patch, memory, Phase.FAILED, tell)
+    return await desk.write(execution, patch, memory, Phase.FAILED, tell)
 
 
 def duration_s(execution: Document) -> float:

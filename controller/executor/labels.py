@@ -24,7 +24,7 @@ def label_value(text: str) -> str:
     slashed = text.replace("/", "__")
     if _VALID.fullmatch(slashed) is not None:
         return slashed
-    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
     kept = _INVALID.sub("-", slashed)[: _LIMIT - _DIGEST_LENGTH - 1].strip("-_.")
     return f"{kept}-{digest}" if kept else digest
 

@@ -31,6 +31,7 @@ class Memory:
     not_before_s: float = 0.0  # of the next create
     refusals: int = 0  # creates in a row that another try may mend
     answer_lost: bool = False  # a create went without an answer
+    waits_for: str = ""  # name of the lock
 
     run: Document | None = None  # newest known version of our PipelineRun
     run_news_s: float = 0.0  # when it was last news

@@ -130,6 +130,7 @@ async def _wait(desk: Desk, execution: Document, memory: Memory, run: Document) 
     """Stay Pending until the lock is released: the watch wakes us, the poll is the safety net."""
     name = run["metadata"]["name"]
     desk.waiting.setdefault(name, {})[_key(execution)] = None
+    memory.waits_for = name
     memory.refusals = 0
     memory.not_before_s = desk.now_s() + desk.settings.poll_s
     message = f"PipelineRun {name} of {clean(holder(run), 512)} holds the lock until it is released"

@@ -20,7 +20,8 @@ TARGET_PARAMETER = "TARGET_RESOURCE"
 
 def lock_name(target_resource: str) -> str:
     """``wfe-`` and 16 hex digits: one name a target, case-sensitive."""
-    return f"wfe-{hashlib.sha256(target_resource.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256(target_resource.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"wfe-{digest[:16]}"
 
 
 def service_account(execution: Document, settings: Settings) -> str:

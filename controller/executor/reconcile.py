@@ -30,9 +30,7 @@ class Executor:
 
     async def reconcile(self, key: Key) -> Result:
         """Bring one execution a step on. Raises what the API server refuses for reasons of its own."""
-        memory = self._memories.get(key)
-        if memory is None:
-            memory = self._memories[key] = Memory()
+        memory = self._memory_of(key)
         try:
             execution = await self._latest(key, memory)
             if execution is None:
@@ -47,6 +45,17 @@ class Executor:
                 return Result(requeue_after_s=error.retry_after_s)
             raise
 
+    def _memory_of(self, key: Key) -> Memory:
+        """What is remembered; nothing of another execution that had the same name."""
+        memory = self._memories.get(key)
+        if memory is not None:
+            cached, known = self._desk.executions.get(*key), memory.execution
+            if cached is None or known is None or cached["metadata"]["uid"] == known["metadata"]["uid"]:
+                return memory
+            self._forget(key)
+        fresh = self._memories[key] = Memory(must_read=memory is not None)
+        return fresh
+
     async def _latest(self, key: Key, memory: Memory) -> Document | None:
         """The newest version that is known: the cache's, or what our own last call was answered."""
         cached = self._desk.executions.get(*key)
@@ -55,9 +64,6 @@ class Executor:
         known = memory.execution
         if cached is None or known is None:
             return cached
-        if cached["metadata"]["uid"] != known["metadata"]["uid"]:
-            self._memories[key] = Memory()
-            return await self._desk.read_execution(key, self._memories[key])
         return known if version(known) > version(cached) else cached
 
     async def _step(self, key: Key, execution: Document, memory: Memory) -> Result:
@@ -66,14 +72,14 @@ class Executor:
             return await self._finish_deletion(key, execution, memory)
         try:
             present = phase(execution)
-        except ValueError:
+        except KeyError:
             return Result()  # another engine's phase: its end is not ours to write
         announce(execution, memory)
         finished = present in (Phase.COMPLETED, Phase.FAILED)
         if not finished and FINALIZER not in (metadata.get("finalizers") or ()):
             execution = await self._add_finalizer(execution, memory)
         if present is not Phase.PENDING:
-            self._stop_waiting(key, execution)
+            self._stop_waiting(key, memory)
         return await _STEPS[present](self._desk, execution, memory)
 
     async def _add_finalizer(self, execution: Document, memory: Memory) -> Document:
@@ -121,17 +127,25 @@ class Executor:
         return Result()
 
     def _forget(self, key: Key) -> None:
-        self._memories.pop(key, None)
-        for waiters in self._desk.waiting.values():
-            waiters.pop(key, None)
+        memory = self._memories.pop(key, None)
+        if memory is not None:
+            self._stop_waiting(key, memory)
 
-    def _stop_waiting(self, key: Key, execution: Document) -> None:
-        name = lock_name(execution["spec"]["targetResource"])
-        waiters = self._desk.waiting.get(name)
+    def _stop_waiting(self, key: Key, memory: Memory) -> None:
+        waiters = self._desk.waiting.get(memory.waits_for)
         if waiters is not None:
             waiters.pop(key, None)
             if not waiters:
-                del self._desk.waiting[name]
+                del self._desk.waiting[memory.waits_for]
+        memory.waits_for = ""
+
+    def is_known(self, execution: Document) -> bool:
+        """Whether this very version was the answer to our own last call, so that it tells us nothing new."""
+        metadata = execution["metadata"]
+        memory = self._memories.get((metadata["namespace"], metadata["name"]))
+        if memory is None or memory.execution is None or memory.must_read:
+            return False
+        return bool(memory.execution["metadata"]["resourceVersion"] == metadata["resourceVersion"])
 
     def wake_for(self, run: Document) -> list[Key]:
         """Whom an event of this PipelineRun concerns: the execution it was made for, and who waits for its lock."""

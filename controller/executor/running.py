@@ -16,6 +16,7 @@ from controller.executor.labels import Owner, owner
 from controller.executor.memory import Memory, version
 from controller.executor.pipelinerun import lock_name
 from controller.executor.progress import pipeline_run_status
+from controller.executor.terminal import release_lock
 from controller.ports import Document
 from controller.runtime.controller import Result
 
@@ -29,12 +30,10 @@ async def follow(desk: Desk, execution: Document, memory: Memory) -> Result:
     run = await _current_run(desk, execution, memory)
     if run is None:
         cause = Cause(reason=FailureReason.UNKNOWN, message=_DELETED, started=True)
-        await fail_run(desk, execution, memory, cause, [], {}, None)
-        return Result(requeue_after_s=desk.settings.cooldown_s)
+        return await release_lock(desk, await fail_run(desk, execution, memory, cause, [], {}, None), memory)
     outcome = (succeeded(run) or {}).get("status")
     if outcome == "True":
-        await _complete(desk, execution, memory, run)
-        return Result(requeue_after_s=desk.settings.cooldown_s)
+        return await release_lock(desk, await _complete(desk, execution, memory, run), memory)
     if outcome == "False":
         return await _explain(desk, execution, memory, run)
     await _mirror(desk, execution, memory, run)
@@ -87,7 +86,7 @@ async def _mirror(desk: Desk, execution: Document, memory: Memory, run: Document
     memory.mirrored_s = now_s
 
 
-async def _complete(desk: Desk, execution: Document, memory: Memory, run: Document) -> None:
+async def _complete(desk: Desk, execution: Document, memory: Memory, run: Document) -> Document:
     now = desk.clock.utcnow()
     completed, duration = status.end(execution, run["status"].get("completionTime"), now)
     fields = {
@@ -105,7 +104,7 @@ async def _complete(desk: Desk, execution: Document, memory: Memory, run: Docume
         desk.events.event(written, "Normal", "WorkflowCompleted", message)
         desk.metrics.ended("Completed", duration_s(written))
 
-    await desk.write(execution, patch, memory, Phase.COMPLETED, tell)
+    return await desk.write(execution, patch, memory, Phase.COMPLETED, tell)
 
 
 async def _explain(desk: Desk, execution: Document, memory: Memory, run: Document) -> Result:
@@ -120,8 +119,8 @@ async def _explain(desk: Desk, execution: Document, memory: Memory, run: Documen
     cause = await inquiry.cause()
     fields = {"pipelineRunStatus": _final_status(execution, run, inquiry.task_runs())}
     completed = run["status"].get("completionTime")
-    await fail_run(desk, execution, memory, cause, _was_running(execution, run), fields, completed)
-    return Result(requeue_after_s=desk.settings.cooldown_s)
+    failed = await fail_run(desk, execution, memory, cause, _was_running(execution, run), fields, completed)
+    return await release_lock(desk, failed, memory)
 
 
 def _final_status(execution: Document, run: Document, task_runs: list[Document] | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
     Phase.FAILED: frozenset(),
 }
 _REASON_LIMIT = 1024
+_PHASES: Mapping[str, Phase] = {"": Phase.PENDING, **{str(each): each for each in Phase}}
 
 
 class TransitionError(Exception):
@@ -27,8 +28,8 @@ class TransitionError(Exception):
 
 
 def phase(execution: Document) -> Phase:
-    """The phase; absent or empty means Pending."""
-    return Phase((execution.get("status") or {}).get("phase") or Phase.PENDING)
+    """The phase; absent or empty means Pending. Raises KeyError for a phase that is not ours."""
+    return _PHASES[(execution.get("status") or {}).get("phase") or ""]
 
 
 def patch(execution: Document, to: Phase, now: str, facts: Sequence[Fact] = (), **fields: Any) -> dict[str, Any]:
@@ -48,7 +49,9 @@ def patch(execution: Document, to: Phase, now: str, facts: Sequence[Fact] = (), 
         status["observedGeneration"] = generation
     status.update(fields)
     if facts:
-        status["conditions"] = merged(execution, facts, now)
+        after = merged(execution, facts, now)
+        if after != (execution.get("status") or {}).get("conditions"):
+            status["conditions"] = after
     return {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": status}
 
 

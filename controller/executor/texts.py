@@ -81,4 +81,4 @@ def refused_create(code: int, message: str) -> FailureReason | None:
         if _ANY_QUOTA.search(message):
             return FailureReason.RESOURCE_EXHAUSTED
         return FailureReason.CONFIGURATION_ERROR if _ADMISSION.search(message) else FailureReason.FORBIDDEN
-    return FailureReason.CONFIGURATION_ERROR if code in (400, 404, 422) else None
+    return FailureReason.CONFIGURATION_ERROR if code in (400, 404, 413, 422) else None

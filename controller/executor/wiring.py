@@ -61,7 +61,8 @@ def executor(
     def execution_changed(before: Document | None, after: Document | None) -> None:
         document = after if after is not None else before
         assert document is not None
-        add(key_of(document))
+        if after is None or not reconciler.is_known(after):
+            add(key_of(document))
 
     def run_changed(before: Document | None, after: Document | None) -> None:
         document = after if after is not None else before

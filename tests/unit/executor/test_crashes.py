@@ -88,6 +88,11 @@ def test_a_lost_reply_to_any_call_leads_to_the_same_end_and_everything_is_told_o
     check_one_life(s)
     assert s.metric("total", outcome="Completed") == 1
     assert s.metric("pipelinerun_creations_total") == 1
+    assert s.audited() == [
+        "workflowexecution.selection.completed",
+        "workflowexecution.execution.started",
+        "workflowexecution.workflow.completed",
+    ]
     for reason in ("PipelineRunCreated", "WorkflowCompleted", "LockReleased"):
         assert [event["count"] for event in s.events(reason)] == [1], reason
 

@@ -187,3 +187,35 @@ def test_a_cache_that_shows_an_earlier_incarnation_is_not_believed(bench: Bench)
     bench.stage.run(11)
     bench.step()
     assert bench.stage.phase() == "Completed"
+
+
+def test_a_phase_of_another_engine_is_left_alone(bench: Bench) -> None:
+    execution = bench.stage.execution()
+    bench.executions.document = {**execution, "status": {"phase": "Skipped"}}
+    assert bench.step() == Result()
+    assert bench.stage.execution() is execution
+
+
+def test_who_waits_is_forgotten_when_it_runs_or_goes(bench: Bench) -> None:
+    bench.stage.put(PIPELINE_RUNS, LOCK)
+    bench.stage.succeed()
+    bench.refresh()
+    bench.step()
+    assert bench.executor.wake_for({"metadata": {"name": LOCK}}) == [KEY]
+    bench.executions.document = None
+    bench.step()
+    assert bench.desk.waiting == {}
+
+
+def test_nothing_is_remembered_of_an_execution_that_had_the_same_name(bench: Bench) -> None:
+    live(bench)
+    server = bench.stage.server
+    server.delete(ADMIN, WORKFLOW_EXECUTIONS, SYSTEM, "we-1")
+    server.patch(ADMIN, WORKFLOW_EXECUTIONS, SYSTEM, "we-1", {"metadata": {"finalizers": None}})
+    bench.stage.request()
+    for _ in range(3):
+        bench.refresh()
+        bench.step()
+    assert (bench.stage.phase(), len(bench.stage.created)) == ("Running", 2)
+    trail = bench.stage.audited()
+    assert trail.count("workflowexecution.execution.started") == 2
