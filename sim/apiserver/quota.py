@@ -7,6 +7,7 @@ from controller.ports import Document, Resource, WatchType
 from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.errors import forbidden
 from sim.apiserver.podresources import container_amounts, is_finished, pod_amounts
+from sim.apiserver.podspec import qos_class
 from sim.apiserver.quantity import canonical, is_binary, thousandths
 from sim.apiserver.reader import Reader
 
@@ -56,6 +57,25 @@ def _pod_usage(spec: Document) -> Usage:
         _pod_usages.clear()
     _pod_usages[id(spec)] = (spec, usage)  # holding the spec keeps its id its own
     return usage
+
+
+def in_scope(quota: Document, resource: Resource, document: Document) -> bool:
+    """Whether a quota's ``scopes`` take the object in; with scopes it takes in pods only."""
+    scopes = quota["spec"].get("scopes")
+    if not scopes:
+        return True
+    if resource.plural != "pods" or resource.group:
+        return False
+    spec = document["spec"]
+    ends = spec.get("activeDeadlineSeconds") is not None
+    best_effort = qos_class(spec) == "BestEffort"
+    holds = {
+        "Terminating": ends,
+        "NotTerminating": not ends,
+        "BestEffort": best_effort,
+        "NotBestEffort": not best_effort,
+    }
+    return all(holds.get(scope, False) for scope in scopes)
 
 
 class Quotas:
@@ -120,6 +140,8 @@ class QuotaAdmission:
                 self._write_status(request.namespace, name, status)
 
     def _charge(self, request: AdmissionRequest, name: str, quota: Document, usage: Usage) -> Document | None:
+        if not in_scope(quota, request.resource, request.new or {}):
+            return None
         status = quota.get("status") or {}
         hard: Mapping[str, str] = status.get("hard") or {}
         limited = hard or quota["spec"].get("hard") or {}

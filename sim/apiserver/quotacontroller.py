@@ -5,7 +5,7 @@ from random import Random
 from controller.ports import Document, Resource, WatchType
 from sim.apiserver.podresources import is_finished
 from sim.apiserver.quantity import canonical, canonical_text, is_binary
-from sim.apiserver.quota import RESOURCE_QUOTAS, Quotas, Usage, WriteStatus, usage_of
+from sim.apiserver.quota import RESOURCE_QUOTAS, Quotas, Usage, WriteStatus, in_scope, usage_of
 from sim.apiserver.reader import Reader
 from sim.loop import Loop
 
@@ -65,11 +65,14 @@ class QuotaController:
         if resource.plural == RESOURCE_QUOTAS.plural and (old is None or old["spec"] != new["spec"]):
             self._soon(namespace)
 
-    def _counted(self, namespace: str) -> Usage:
+    def _counted(self, namespace: str, quota: Document | None = None) -> Usage:
+        """What is used in a namespace, of what ``quota``'s scopes take in."""
         total: Usage = {}
         for resource in self._reader.resources():
             if resource.namespaced:
                 for document in self._reader.items(resource, namespace):
+                    if quota is not None and not in_scope(quota, resource, document):
+                        continue
                     for key, amount in usage_of(resource, document).items():
                         total[key] = total.get(key, 0) + amount
         return total
@@ -99,8 +102,9 @@ class QuotaController:
 
     def _sync(self, namespace: str) -> None:
         self._due.discard(namespace)
-        total = self._totals.get(namespace, {})
+        whole = self._totals.get(namespace, {})
         for name, quota in tuple((self._quotas.of(namespace) or {}).items()):
+            total = self._counted(namespace, quota) if quota["spec"].get("scopes") else whole
             hard = {key: canonical_text(amount) for key, amount in (quota["spec"].get("hard") or {}).items()}
             used = {key: canonical(total.get(key, 0), binary=is_binary(amount)) for key, amount in hard.items()}
             status = {"hard": hard, "used": used}

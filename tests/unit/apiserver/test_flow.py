@@ -1,11 +1,16 @@
 """Priority and fairness: seats, queues and 429."""
 
+import asyncio
+
 import pytest
 
 from controller.ports import ApiError
 from sim.apiserver.flow import FlowControl, LevelSpec, suggested_level, suggested_levels
 from sim.apiserver.identity import ADMIN, User, service_account
+from sim.apiserver.server import ApiServer
+from sim.clock import Clock
 from sim.loop import Loop
+from sim.streams import Streams
 
 WE = service_account("kubernaut-system", "we")
 HOLD = {"get": 1_000, "create": 4_000}
@@ -55,6 +60,35 @@ def test_nobody_waits_beyond_the_patience_of_the_level():
     assert [control.wait_us(WE, "get") for _ in range(3)] == [0, 1_000, 2_000]
     with pytest.raises(ApiError, match="TooManyRequests"):
         control.wait_us(WE, "get")
+
+
+def test_a_client_waits_for_its_seat_or_gets_the_refusal():
+    loop = Loop()
+    server = ApiServer(loop, Streams(1), Clock(loop))
+    server.authorizer = None
+    namespaces = server.resource("", "namespaces")
+    answered = []
+
+    async def ask():
+        try:
+            await client.get(namespaces, "", "default")
+        except ApiError as error:
+            answered.append(error.code)
+        else:
+            answered.append(loop.now_us)
+
+    async def ask_at_once(times):
+        await asyncio.gather(*(ask() for _ in range(times)))
+
+    client = server.client(WE)
+    loop.run_until_complete(ask_at_once(1))
+    unhindered_us = answered.pop()
+    server.flow = FlowControl(loop, [LevelSpec("workload-low", 1, 1)], hold_us={"get": 5_000_000})
+    began_us = loop.now_us
+    loop.run_until_complete(ask_at_once(3))
+    answered.remove(429)
+    assert answered[0] - began_us < 5_000_000 < answered[1] - began_us
+    assert unhindered_us < 5_000_000
 
 
 def test_masters_and_users_of_other_levels_are_not_held_up():

@@ -196,6 +196,18 @@ def test_a_charge_for_a_create_that_failed_is_corrected_by_the_resync(ns):
     assert ns.used() == {"configmaps": "1"}
 
 
+def test_a_scoped_quota_takes_in_only_pods_of_its_scope(ns):
+    spec = {"hard": {"pods": "1"}, "scopes": ["NotBestEffort"]}
+    ns.create("resourcequotas", "q", {"spec": spec})
+    ns.settle()
+    ns.pod("free")
+    ns.pod("counted", {"cpu": "1"})
+    refused(ns.pod, "second", {"cpu": "1"})
+    ns.server.delete(ADMIN, ns.resource("pods"), "ns", "counted")
+    ns.settle()
+    assert ns.used() == {"pods": "0"}
+
+
 def test_without_a_quota_nothing_is_scheduled(ns):
     ns.create("configmaps", "a")
     ns.loop.run_until(10_000_000)
