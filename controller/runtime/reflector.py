@@ -7,6 +7,7 @@ The rules of this file:
   or a 5xx likewise, after a back-off (and never before the server's Retry-After).
 * A version that history no longer has (410, at the start or as an ERROR event) means a new list. What differs from
   the cache is told to the handlers as if it had been watched, deletions included.
+* Items of a list say what they are, as events of a watch do, although the API server leaves that out for its own kinds.
 * A refused list is tried again for ever: without it there is nothing to do.
 """
 
@@ -103,6 +104,7 @@ class Reflector:
     async def _pages(self) -> tuple[dict[Key, Document], str]:
         """All objects and the version of the list. A page token that expired costs one list in a single page."""
         listed: dict[Key, Document] = {}
+        named = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
         limit, token = _PAGE, ""
         while True:
             try:
@@ -120,7 +122,7 @@ class Reflector:
                 listed, limit, token = {}, 0, ""
                 continue
             for document in page["items"]:
-                listed[key_of(document)] = document
+                listed[key_of(document)] = document if "kind" in document else {**named, **document}
             token = page["metadata"].get("continue", "")
             if not token:
                 return listed, page["metadata"]["resourceVersion"]

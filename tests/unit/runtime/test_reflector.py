@@ -96,6 +96,15 @@ def test_a_reflector_lists_first_then_watches_and_keeps_its_cache_in_step(world:
     assert [data(document) for document in reflector.cache.list()] == ["a=2"]
 
 
+def test_a_listed_object_says_what_it_is_as_a_watched_one_does(world: World) -> None:
+    world.put("listed", "1")
+    reflector = world.start(namespace="team")
+    world.run(1)
+    world.put("watched", "1")
+    world.run(1)
+    assert [(found["apiVersion"], found["kind"]) for found in reflector.cache.list()] == [("v1", "ConfigMap")] * 2
+
+
 def test_a_deletion_is_told_with_the_last_state_of_the_object(world: World) -> None:
     world.put("a", "1")
     seen: list[Document | None] = []
