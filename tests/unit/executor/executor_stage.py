@@ -1,6 +1,7 @@
 """A simulated API server, the executor in a process of its own under its own RBAC, and Tekton played by hand."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import yaml
@@ -61,10 +62,11 @@ class Stage:
         wrap: Callable[[Cluster, Process], Cluster] = lambda cluster, _: cluster,
         watch_lag: Lag | None = None,
         audit: Any = None,
+        ties: Random | None = None,
         seed: int = 1,
     ) -> None:
         self.settings = settings or Settings()
-        self.loop = Loop()
+        self.loop = Loop(ties=ties)
         self.streams = Streams(seed)
         self.clock = Clock(self.loop)
         self.server = ApiServer(self.loop, self.streams, self.clock, watch_lag=watch_lag, guard=True)
