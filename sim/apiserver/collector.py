@@ -186,8 +186,8 @@ class Collector:
             served = self._server.registry.of_kind(reference["apiVersion"], reference["kind"])
             if served is None:
                 continue
-            for row in served.table.rows.values():
-                found = row.get(reference["name"])
+            for namespace in served.table.rows:
+                found = served.table.find(namespace, reference["name"])
                 if found is not None and found["metadata"]["uid"] == reference["uid"]:
                     return True
         return False

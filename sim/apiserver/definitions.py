@@ -120,11 +120,11 @@ class Definitions:
             served = server.registry.named(found["spec"]["group"], found["spec"]["names"]["plural"])
         except ApiError:
             served = None
-        if served is not None and served.table.rows:
+        if served is not None and served.table.count():
             for one in list(served.table.in_order()):
                 metadata = one["metadata"]
                 server.delete(CONTROLLER, served.resource, metadata.get("namespace", ""), metadata["name"])
-            if served.table.rows:
+            if served.table.count():
                 server.loop.after(_RETRY_US, self._empty, name, uid)
                 return
         kept = [one for one in found["metadata"].get("finalizers", ()) if one != _CLEANUP]

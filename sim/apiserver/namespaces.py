@@ -72,8 +72,7 @@ class Namespaces:
 
     def check_create(self, served: Served, namespace: str, name: str) -> None:
         """Raises ApiError 404 for a namespace that is not there and 403 for one that ends."""
-        row = self._served.table.rows.get("")
-        found = None if row is None else row.get(namespace)
+        found = self._served.table.find("", namespace)
         if found is None:
             raise not_found(self._served.resource, namespace)
         if "deletionTimestamp" in found["metadata"]:
@@ -109,7 +108,7 @@ class Namespaces:
                 except ApiError as error:
                     if error.code != 404:
                         raise
-            left = left or bool(served.table.rows.get(name))
+            left = left or bool(served.table.count(name))
         if left:
             server.loop.after(_RETRY_US, self._empty, name, uid)
             return

@@ -57,7 +57,7 @@ class ApiServer:
         watch_lag: Lag | None = None,
         collector_lag: Lag = COLLECTOR_LAG,
         history_s: int = 300,
-        history_cap: int = 100_000,
+        history_cap: int = 10_000,
         guard: bool = False,
     ) -> None:
         self.loop = loop
@@ -136,7 +136,7 @@ class ApiServer:
                 known = self._remember(user, self.authorizer)
             known[1](verb, resource, namespace, name, subresource)
         served = self.registry.find(resource)
-        if served.table.expiries:
+        if served.table.attic is not None:
             self.store.expire(served.table)
         if subresource and subresource not in served.strategy.subresources:
             raise (
@@ -176,8 +176,7 @@ class ApiServer:
 
     def get(self, user: User, resource: Resource, namespace: str, name: str, *, subresource: str = "") -> Document:
         served = self.enter(user, "get", resource, namespace, name, subresource)
-        row = served.table.rows.get(namespace)
-        found = None if row is None else row.get(name)
+        found = served.table.find(namespace, name)
         if found is None:
             raise not_found(resource, name)
         return found if not served.foreign else served.present(found)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from controller.ports import Document, Resource, WatchEvent, WatchType
+from sim.apiserver.attic import Attic, Block, Rows
 from sim.apiserver.guard import Guard
 from sim.apiserver.history import Change, History
 from sim.apiserver.watch import Stream
@@ -17,38 +18,42 @@ Observer = Callable[[WatchType, Resource, Document | None, Document], None]
 """Called within each commit: ``(type, resource, old, new)``; ``new`` of a DELETED is the last state."""
 
 FIRST_VERSION = 1000  # a cluster has a past; version 1 is long compacted
+_PASSING_CAP = 2_000  # changes of objects with a time to live: hardly anyone watches Events
 _MARK_EVERY_US = 1_000_000
 
 
 class Table:
     """The objects of one stored resource, its recent changes and its open watches."""
 
-    __slots__ = ("expiries", "history", "observers", "resource", "rows", "streams", "ttl_us")
+    __slots__ = ("attic", "history", "observers", "resource", "rows", "streams")
 
     def __init__(self, resource: Resource, history: History, ttl_us: int) -> None:
         self.resource = resource
-        self.ttl_us = ttl_us
-        self.expiries: deque[tuple[int, str, str, str]] = deque()
+        self.rows: Rows = {}
+        self.attic = Attic(self.rows, ttl_us) if ttl_us else None
         self.observers: list[Observer] = []
-        self.rows: dict[str, dict[str, Document]] = {}
         self.history = history
         self.streams: list[Stream] = []
 
     def find(self, namespace: str, name: str) -> Document | None:
         row = self.rows.get(namespace)
-        return None if row is None else row.get(name)
+        found = None if row is None else row.get(name)
+        return found.find(namespace, name) if isinstance(found, Block) else found
+
+    def count(self, namespace: str = "") -> int:
+        """How many objects a namespace has, or all of them together."""
+        if namespace:
+            return len(self.rows.get(namespace, ()))
+        return sum(len(row) for row in self.rows.values())
 
     def in_order(self, namespace: str = "") -> Iterator[Document]:
         """Objects sorted by namespace and name; of all namespaces when ``namespace`` is empty."""
-        if namespace or not self.resource.namespaced:
-            row = self.rows.get(namespace, {})
+        spaces = [namespace] if namespace or not self.resource.namespaced else sorted(self.rows)
+        for space in spaces:
+            row = self.rows.get(space, {})
             for name in sorted(row):
-                yield row[name]
-            return
-        for space in sorted(self.rows):
-            row = self.rows[space]
-            for name in sorted(row):
-                yield row[name]
+                found = row[name]
+                yield found.find(space, name) if isinstance(found, Block) else found
 
 
 class Store:
@@ -66,16 +71,14 @@ class Store:
 
     def table(self, resource: Resource, ttl_us: int = 0) -> Table:
         """A new, empty table. Objects vanish ``ttl_us`` after their last write; 0 is never."""
-        return Table(resource, History(keep_us=self._history_us, cap=self._history_cap, floor=FIRST_VERSION), ttl_us)
+        cap = min(self._history_cap, _PASSING_CAP) if ttl_us else self._history_cap
+        return Table(resource, History(keep_us=self._history_us, cap=cap, floor=FIRST_VERSION), ttl_us)
 
     def expire(self, table: Table) -> None:
         """Remove what has outlived its time. Done when the table is next touched, not by a timer per object."""
-        expiries, now_us = table.expiries, self._loop.now_us
-        while expiries and expiries[0][0] <= now_us:
-            _, namespace, name, version = expiries.popleft()
-            found = table.find(namespace, name)
-            if found is not None and found["metadata"]["resourceVersion"] == version:
-                self.remove(table, namespace, name, found)
+        if table.attic is not None:
+            for expiry, document in table.attic.expired(self._loop.now_us):
+                self.remove(table, expiry.namespace, expiry.name, document)
 
     def compacted(self) -> int:
         """The version before which the past is forgotten, of every resource alike: compaction is by age."""
@@ -101,10 +104,8 @@ class Store:
         if row is None:
             row = table.rows[namespace] = {}
         row[name] = new
-        if table.ttl_us:
-            table.expiries.append(
-                (self._loop.now_us + table.ttl_us, namespace, name, new["metadata"]["resourceVersion"])
-            )
+        if table.attic is not None:
+            table.attic.written(self._loop.now_us, namespace, name, new["metadata"]["resourceVersion"])
         self._publish(table, "ADDED" if old is None else "MODIFIED", version, namespace, old, new)
         return new
 
