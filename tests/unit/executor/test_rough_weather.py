@@ -1,4 +1,4 @@
-"""Six executions over two targets, an API server that drops and refuses calls, late watches and crashes: many worlds."""
+"""Six executions over two targets, calls that are dropped or refused, late watches and crashes: many worlds."""
 
 import random
 from collections.abc import Awaitable, Callable
