@@ -47,9 +47,7 @@ class Stage:
         self.server = ApiServer(self.loop, Streams(seed), self.clock, guard=True)
         self.cast = Cast(behaviours or {})
         options = options or as_recorded(ClusterOptions(pools=ONE_NODE))
-        self.models: ClusterModels = build(
-            self.server, self.loop, Streams(seed), self.clock, options, self.cast
-        )
+        self.models: ClusterModels = build(self.server, self.loop, Streams(seed), self.clock, options, self.cast)
         self.rows: list[tuple[int, str, str, Document]] = []
         self.server.create(ADMIN, NAMESPACES, "", {"metadata": {"name": NAMESPACE}})
         self.models.start()

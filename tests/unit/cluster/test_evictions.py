@@ -47,6 +47,18 @@ def test_pressure_is_reported_for_five_minutes_and_keeps_pods_away() -> None:
     assert stage.pod("later")["status"]["phase"] == "Succeeded"
 
 
+def test_pressure_that_returns_is_reported_for_another_five_minutes() -> None:
+    stage = Stage({"step-a": greedy(40)})
+    stage.create_task("a")
+    stage.run(200)
+    stage.create_task("a", name="second", nodeName="node-0")
+    stage.run(200)
+    assert stage.pod("second")["status"]["reason"] == "Evicted"
+    assert {one["type"]: one["status"] for one in stage.node()["status"]["conditions"]}["MemoryPressure"] == "True"
+    stage.run(200)
+    assert {one["type"]: one["status"] for one in stage.node()["status"]["conditions"]}["MemoryPressure"] == "False"
+
+
 def test_memory_that_is_given_back_in_time_evicts_nobody() -> None:
     stage = Stage({"step-a": greedy(20, 4), "step-b": greedy(20, 4)})
     stage.create_task("a")

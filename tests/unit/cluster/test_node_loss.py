@@ -81,3 +81,15 @@ def test_losing_a_node_twice_is_losing_it_once() -> None:
 def test_a_node_that_is_not_there_is_an_error_of_the_scenario() -> None:
     with pytest.raises(ValueError, match="no node is called 'node-9': there are node-0, node-1"):
         lost().models.lose_node("node-9")
+
+
+def test_a_node_that_is_back_within_its_grace_was_never_missed() -> None:
+    stage = lost()
+    stage.run(20)
+    stage.models.recover_node("node-0")
+    stage.run(5)
+    stage.models.lose_node("node-0")
+    stage.run(30)
+    assert ready(stage) == "True"
+    stage.run(15)
+    assert ready(stage) == "Unknown"

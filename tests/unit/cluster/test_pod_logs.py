@@ -61,7 +61,10 @@ def test_a_container_without_its_image_says_so() -> None:
     stage = Stage(options=recorded(images=Catalogue({"reg.local/tool:1": absent("reg.local/tool:1")})))
     stage.create_task("a")
     stage.run(3)
-    assert refusal(stage) == (400, 'container "step-a" in pod "p" is waiting to start: trying and failing to pull image')
+    assert refusal(stage) == (
+        400,
+        'container "step-a" in pod "p" is waiting to start: trying and failing to pull image',
+    )
 
 
 def test_a_pod_or_container_that_does_not_exist_is_named() -> None:

@@ -1,8 +1,12 @@
 """What a kubelet writes into a pod from its binding to its end, as literal traces."""
 
-from cluster_stage import SECOND, Stage, started, step, task_spec, timed
+from cluster_stage import NAMESPACE, SECOND, Stage, recorded, started, step, task_spec, timed
 
+from controller.ports import Document, Resource
+from sim.apiserver.identity import ADMIN
+from sim.cluster.api import PODS
 from sim.cluster.behaviour import Behaviour
+from sim.cluster.images import CACHED, Catalogue, absent
 
 WORK = Behaviour(duration_us=SECOND)
 START = [
@@ -199,3 +203,44 @@ def test_one_pod_costs_one_binding_and_seven_status_patches() -> None:
     stage.run(10)
     assert stage.calls("kube-scheduler") == {"create pods/binding": 1}
     assert stage.calls("kubelet") == {"patch pods/status": 7}
+
+
+def test_an_annotation_set_within_the_commit_that_shows_the_pod_running_is_seen() -> None:
+    stage = Stage({"step-a": WORK}, annotate=False)
+
+    def annotate(type_: str, resource: Resource, old: Document | None, new: Document) -> None:
+        if (
+            resource.plural == "pods"
+            and new["status"].get("phase") == "Running"
+            and not new["metadata"].get("annotations")
+        ):
+            stage._set_ready("p")
+
+    stage.server.observe(annotate)
+    stage.create_task("a")
+    stage.run(10)
+    assert stage.pod()["status"]["phase"] == "Succeeded"
+
+
+def test_a_kubelet_keeps_the_conditions_that_others_write() -> None:
+    stage = Stage({"step-a": Behaviour(duration_us=5 * SECOND)})
+    stage.create_task("a")
+    stage.run(3)
+    pod = stage.pod()
+    foreign = {"type": "example.com/Gate", "status": "True", "lastTransitionTime": "2026-01-05T08:00:03Z"}
+    status = {**pod["status"], "conditions": [*pod["status"]["conditions"], foreign]}
+    stage.server.update(ADMIN, PODS, NAMESPACE, "p", {**pod, "status": status}, subresource="status")
+    stage.run(10)
+    assert stage.pod()["status"]["phase"] == "Succeeded"
+    assert foreign in stage.pod()["status"]["conditions"]
+
+
+def test_a_step_that_starts_late_finds_what_its_predecessor_posted() -> None:
+    stage = Stage({"step-a": WORK}, options=recorded(images=Catalogue({"late:1": absent("late:1")})), annotate=False)
+    stage.create(**{**task_spec(), "containers": [step(0, "a"), {**step(1, "b"), "image": "late:1"}]})
+    stage.run(2)
+    stage._set_ready("p")
+    stage.run(2)
+    stage.models.options.images.images["late:1"] = CACHED
+    stage.run(60)
+    assert (stage.state("step-a"), stage.state("step-b")) == ("0:Completed", "0:Completed")

@@ -3,14 +3,15 @@
 from typing import Any
 
 import pytest
-from cluster_stage import NAMESPACE, SECOND, Stage, recorded
+from cluster_stage import SECOND, Stage, recorded
 
 from controller.ports import ApiError
 from sim.apiserver.identity import ADMIN
-from sim.cluster.api import PODS
 from sim.cluster.behaviour import Behaviour
-from sim.cluster.nodes import NODES
+from sim.cluster.fleet import Fleet
+from sim.cluster.nodes import NODES, document
 from sim.cluster.options import NodePool
+from sim.cluster.requests import request_of
 
 FULL = "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: "
 
@@ -80,14 +81,40 @@ def test_a_pod_is_tried_again_only_after_its_back_off() -> None:
     stage.create("blocker", **asking("1"))
     stage.create("p", **asking("1"))
     stage.run(0.25)
-    stage.delete("blocker")
-    stage.create("blocker2", **asking("1"), nodeName="node-0")
-    stage.run(0.3)
-    assert "nodeName" not in stage.pod()["spec"]
-    stage.server.delete(ADMIN, PODS, NAMESPACE, "blocker2", grace_period_s=0)
-    stage.run(2)
-    bound = next(line for line in stage.trace() if "node=node-0" in line)
-    assert int(bound.split()[0]) >= 1200
+    stage.delete("blocker", grace_period_s=0)
+    stage.run(10)
+    assert next(line for line in stage.trace() if "node=node-0" in line).split()[0] == "1300"
+
+
+def test_a_pod_deleted_in_its_back_off_gives_its_turn_to_the_next() -> None:
+    stage = stage_with(NodePool(count=1, cpu="1"))
+    for name in ("blocker", "p", "next"):
+        stage.create(name, **asking("1"))
+    stage.run(0.35)
+    stage.delete("blocker", grace_period_s=0)
+    stage.run(0.1)
+    stage.delete("p")
+    stage.run(10)
+    assert stage.pod("next")["spec"]["nodeName"] == "node-0"
+
+
+def test_a_pod_that_asks_for_nothing_fits_on_an_overcommitted_node() -> None:
+    stage = stage_with(NodePool(count=1, cpu="1"))
+    stage.create("huge", **asking("100"), nodeName="node-0")
+    stage.create(**asking())
+    stage.run(5)
+    assert stage.pod()["spec"]["nodeName"] == "node-0"
+
+
+def test_the_heap_of_nodes_does_not_grow_with_the_pods_that_pass() -> None:
+    fleet = Fleet()
+    fleet.describe(document(NodePool(), "n", "10.0.0.1", "now"))
+    request = request_of({"spec": asking("1")})
+    for _ in range(10_000):
+        fleet.take("n", request)
+        fleet.give_back("n", request)
+    assert len(fleet._heap) < 100
+    assert fleet.find(request) == "n"
 
 
 def test_a_full_cluster_costs_nothing_while_nothing_changes() -> None:
@@ -123,14 +150,18 @@ def test_without_nodes_there_is_nothing_to_count() -> None:
 
 
 def test_taints_and_selectors_are_met_by_tolerations_and_labels() -> None:
-    stage = stage_with(NodePool("plain", count=1), NodePool("gpu", count=1, labels=(("kind", "gpu"),), taints=(("gpu", "yes", "NoSchedule"),)))
+    stage = stage_with(
+        NodePool("plain", count=1),
+        NodePool("gpu", count=1, labels=(("kind", "gpu"),), taints=(("gpu", "yes", "NoSchedule"),)),
+    )
     tolerated = [{"key": "gpu", "operator": "Exists"}]
     stage.create(**asking(), nodeSelector={"kind": "gpu"}, tolerations=tolerated)
     stage.create("refused", **asking(), nodeSelector={"kind": "gpu"})
     stage.run(1)
     assert stage.pod()["spec"]["nodeName"] == "gpu-0"
-    assert "1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s)." in (
-        scheduled(stage, "refused")["message"]
+    assert (
+        "1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s)."
+        in (scheduled(stage, "refused")["message"])
     )
 
 

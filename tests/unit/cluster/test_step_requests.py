@@ -15,10 +15,10 @@ RESTART = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernete
 PATCH = ApiRequest("patch", DEPLOYMENTS, NAMESPACE, "api", RESTART)
 
 
-def deployment() -> dict[str, Any]:
+def deployment(name: str = "api") -> dict[str, Any]:
     template = {"metadata": {"labels": {"app": "api"}}, "spec": {"containers": [{"name": "c", "image": "x:1"}]}}
     spec = {"selector": {"matchLabels": {"app": "api"}}, "template": template}
-    return {"metadata": {"name": "api", "namespace": NAMESPACE}, "spec": spec}
+    return {"metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec}
 
 
 def stage_with(*requests: ApiRequest, allowed: tuple[str, ...] = ()) -> Stage:
@@ -79,7 +79,10 @@ def test_the_first_refusal_ends_the_step() -> None:
     ("request_", "line"),
     [
         (ApiRequest("delete", DEPLOYMENTS, NAMESPACE, "api"), 'deployment.apps "api" deleted\n'),
-        (ApiRequest("create", DEPLOYMENTS, NAMESPACE, body={**deployment(), "metadata": {"name": "new"}}), "deployment.apps/new created\n"),
+        (
+            ApiRequest("create", DEPLOYMENTS, NAMESPACE, body=deployment("new")),
+            "deployment.apps/new created\n",
+        ),
         (ApiRequest("list", DEPLOYMENTS, NAMESPACE), "+ kubectl\n"),
     ],
 )

@@ -3,6 +3,8 @@
 from cluster_stage import SECOND, Stage, started, task_spec, timed
 
 from sim.cluster.behaviour import Behaviour
+from sim.cluster.deadlines import Deadlines
+from sim.loop import Loop
 
 LONG = Behaviour(duration_us=3600 * SECOND)
 DEAF = Behaviour(duration_us=3600 * SECOND, ignores_sigterm=True)
@@ -141,3 +143,26 @@ def test_deadlines_of_many_pods_are_met_one_by_one() -> None:
     ]
     stage.run(10)
     assert stage.pod("last")["status"]["reason"] == "DeadlineExceeded"
+
+
+def test_a_pod_that_is_being_deleted_has_no_deadline_any_more() -> None:
+    stage = Stage({"step-a": DEAF})
+    stage.create_task("a", activeDeadlineSeconds=5)
+    stage.run(3)
+    stage.delete()
+    stage.run(60)
+    assert not any("reason=" in line for line in stage.trace())
+    assert next(line for line in stage.trace() if "phase=Failed" in line).split()[0] == "33060"
+
+
+def test_a_deadline_that_was_dropped_never_expires() -> None:
+    loop, expired = Loop(), []
+    deadlines = Deadlines(loop, lambda uid: expired.append((uid, loop.now_us // SECOND)))
+    for second, uid in ((0, "a"), (10, "b"), (20, "c")):
+        loop.run_until(second * SECOND)
+        deadlines.add(uid, 60)
+    deadlines.drop("a", 60)
+    loop.run_until(1000 * SECOND)
+    deadlines.add("d", 60)
+    loop.run_until(2000 * SECOND)
+    assert expired == [("b", 70), ("c", 80), ("d", 1060)]
