@@ -26,6 +26,7 @@ Handler = Callable[[Document | None, Document | None], None]
 
 _PAGE = 500  # client-go's page size
 _WATCH_MIN_S = 300.0  # client-go asks for 5 to 10 minutes, at random, so that watches do not all end together
+_OVERDUE_S = 30.0  # a connection that is half open says nothing for ever, not even that the watch is over
 _SHORT_WATCH_S = 1.0  # a watch that ends sooner and says nothing is a failure, or it would be resumed in a busy loop
 
 
@@ -130,22 +131,27 @@ class Reflector:
     async def _watch(self) -> None:
         """One watch, until the server ends it in good order. Raises what ended it otherwise."""
         loop = asyncio.get_running_loop()
-        opened_s, heard = loop.time(), False
+        timeout_s = _WATCH_MIN_S * (1.0 + self._stream.random())
+        opened_s = loop.time()
         events = await self._source.watch(
             self.resource,
             self._namespace,
             resource_version=self._version,
             label_selector=self._label_selector,
             field_selector=self._field_selector,
-            timeout_s=_WATCH_MIN_S * (1.0 + self._stream.random()),
+            timeout_s=timeout_s,
         )
+        heard = False
         try:
-            async for batch in events:
-                if not heard:
-                    heard = True
-                    self._backoff.reset()
-                for event in batch:
-                    self._apply(event)
+            async with asyncio.timeout(timeout_s + _OVERDUE_S):
+                async for batch in events:
+                    if not heard:
+                        heard = True
+                        self._backoff.reset()
+                    for event in batch:
+                        self._apply(event)
+        except TimeoutError:
+            raise ConnectionLost(f"watch of {self.resource.group_resource} outlived its timeout") from None
         finally:
             events.close()
         if not heard and loop.time() - opened_s < _SHORT_WATCH_S:

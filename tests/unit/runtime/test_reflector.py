@@ -329,6 +329,27 @@ def test_watches_that_end_at_once_and_say_nothing_are_not_resumed_in_a_busy_loop
     assert 4 <= world.verbs().count("watch") <= 8
 
 
+class HalfOpen(Script):
+    """A connection whose other end is gone without a word."""
+
+    async def __anext__(self) -> Any:
+        await asyncio.Event().wait()
+
+
+def test_a_watch_that_outlives_its_timeout_in_silence_is_replaced(world: World) -> None:
+    silent = HalfOpen()
+    scripted(world, silent)
+    world.start(namespace="team")
+    world.run(1)
+    world.put("a", "1")
+    world.run(300)
+    assert world.told == []
+    world.run(335)
+    assert silent.closed
+    assert world.told == [(None, "a=1")]
+    assert "outlived its timeout" in world.errors[0][0]
+
+
 def test_a_cancelled_reflector_closes_its_watch(world: World) -> None:
     stream = Script(*[[("BOOKMARK", {"metadata": {"resourceVersion": "9"}})]] * 9)
     scripted(world, stream)
