@@ -30,7 +30,19 @@ class Attempt:
     so a re-read status never equals this one and is written again even when the text would be the same.
     """
 
-    __slots__ = ("annotations", "before", "document", "labels", "metadata", "name", "namespace", "precise", "status")
+    __slots__ = (
+        "annotations",
+        "before",
+        "document",
+        "labels",
+        "metadata",
+        "name",
+        "namespace",
+        "precise",
+        "seen",
+        "standing",
+        "status",
+    )
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -42,6 +54,8 @@ class Attempt:
         self.annotations: Mapping[str, str] = self.metadata.get("annotations") or _NO_EXTRA
         self.before: Document | None = condition_of(self.status)
         self.precise = False
+        self.standing: Document = _EMPTY
+        self.seen: tuple[tuple[str, str, str], ...] = ()
 
     def with_metadata(self) -> Document:
         """The document with the labels and annotations of this attempt, to derive children from."""
@@ -86,33 +100,39 @@ def _adds_nothing(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool
     return present is wanted or wanted.items() <= present.items()
 
 
-async def write_status(access: Access, cluster: Cluster, resource: Resource, attempt: Attempt) -> None:
+async def write_status(access: Access, cluster: Cluster, resource: Resource, attempt: Attempt) -> Document:
     """PUT the status where it changed; after a conflict read the object again and compare with that.
 
-    Raises ApiError or ConnectionLost when it could not be written.
+    Answers the status that now stands. Raises ApiError or ConnectionLost when it could not be written.
     """
     existing = attempt.document
+    status: Document
     for number in range(_TRIES):
         if number:
             jitter = 1 + 0.1 * access.retry_stream.random()
             await access.loop.pause(round(_RETRY_US * jitter))
             existing = await cluster.get(resource, attempt.namespace, attempt.name)
-        if not attempt.precise and same_status(existing.get("status") or _EMPTY, attempt.status):
-            return
+        status = existing.get("status") or _EMPTY
+        if not attempt.precise and same_status(status, attempt.status):
+            return status
         body = {**existing, "status": attempt.status}
         try:
-            await cluster.update(resource, attempt.namespace, attempt.name, body, subresource="status")
+            answer = await cluster.update(resource, attempt.namespace, attempt.name, body, subresource="status")
         except ApiError as error:
             if error.reason != "Conflict" or number == _TRIES - 1:
                 raise
         else:
-            return
+            return answer["status"]  # type: ignore[no-any-return]
+    raise AssertionError("the last try raises or answers")
 
 
 async def finish(access: Access, resource: Resource, attempt: Attempt, error: Exception | None) -> Result | None:
-    """What follows every attempt: the status, then the Event of an error. Raises the error, for the queue."""
+    """What follows every attempt: the status, then the Event of an error. Raises the error, for the queue.
+
+    ``attempt.standing`` is the status that now stands.
+    """
     try:
-        await write_status(access, access.tekton, resource, attempt)
+        attempt.standing = await write_status(access, access.tekton, resource, attempt)
     except (ApiError, ConnectionLost) as failure:
         text = f'Failed to update status for "{attempt.name}": {message_of(failure)}'
         access.event(attempt.document, "Warning", "UpdateFailed", text)

@@ -15,10 +15,13 @@ _MISSING = object()
 
 def condition_of(status: Mapping[str, Any]) -> Document | None:
     """The ``Succeeded`` condition of a status, or None."""
-    for condition in status.get("conditions", ()):
-        if condition["type"] == SUCCEEDED:
-            return condition  # type: ignore[no-any-return]
-    return None
+    conditions = status.get("conditions")
+    if not conditions:
+        return None
+    first: Document = conditions[0]
+    if first["type"] == SUCCEEDED:
+        return first
+    return next((one for one in conditions if one["type"] == SUCCEEDED), None)
 
 
 def state_of(status: Mapping[str, Any]) -> str:
@@ -41,6 +44,11 @@ def set_condition(status: dict[str, Any], state: str, reason: str, message: str,
         and present.get("message", "") == message
     ):
         return present
+    return renew_condition(status, state, reason, message, now)
+
+
+def renew_condition(status: dict[str, Any], state: str, reason: str, message: str, now: str) -> Document:
+    """Put the condition there with the present time, even if it says what it said before."""
     condition: dict[str, Any] = {"lastTransitionTime": now}
     if message:
         condition["message"] = message
@@ -48,8 +56,11 @@ def set_condition(status: dict[str, Any], state: str, reason: str, message: str,
         condition["reason"] = reason
     condition["status"] = state
     condition["type"] = SUCCEEDED
-    others = [one for one in status.get("conditions", ()) if one["type"] != SUCCEEDED]
-    status["conditions"] = [condition, *others]
+    conditions = status.get("conditions") or ()
+    if not conditions or (len(conditions) == 1 and conditions[0]["type"] == SUCCEEDED):
+        status["conditions"] = [condition]
+    else:
+        status["conditions"] = [condition, *(one for one in conditions if one["type"] != SUCCEEDED)]
     return condition
 
 

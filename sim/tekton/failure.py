@@ -1,6 +1,6 @@
 """Why a pod failed: the reason a TaskRun gives and the text that goes with it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.ports import Document
@@ -9,7 +9,7 @@ from sim.tekton import termination
 _UNKNOWN = "build failed for unspecified reasons."
 
 
-def failure_of(pod_status: Mapping[str, Any], containers: list[Document], *, classified: bool) -> tuple[str, str]:
+def failure_of(pod_status: Mapping[str, Any], containers: Sequence[Document], *, classified: bool) -> tuple[str, str]:
     """Reason and message for a failed pod. ``containers`` are its regular container statuses in spec order.
 
     ``classified`` is the rule since v1.12, where the reason names the cause; before it the reason is ``Failed``.

@@ -35,14 +35,19 @@ def pod_name(task_run: str, retries: int) -> str:
 
 def resolution_request_name(resolver: str, namespace: str, name: str, params: Iterable[Mapping[str, Any]]) -> str:
     """The resolver's name and the hex FNV-1a-128 digest of who asks for what."""
-    digest = _FNV_OFFSET
     text = f"{namespace}/{name}"
     for param in sorted(params, key=lambda one: str(one["name"])):
         value = param["value"]
         text += str(param["name"]) + (value if isinstance(value, str) else "")
+    return f"{resolver}-{_fnv1a_128(text):032x}"
+
+
+@lru_cache(maxsize=4096)
+def _fnv1a_128(text: str) -> int:
+    digest = _FNV_OFFSET
     for byte in text.encode():
         digest = (digest ^ byte) * _FNV_PRIME & _FNV_MASK
-    return f"{resolver}-{digest:032x}"
+    return digest
 
 
 def _md5(text: str) -> str:

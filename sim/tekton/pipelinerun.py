@@ -1,5 +1,6 @@
 """The PipelineRun controller: starts the tasks of a pipeline and counts them (``pkg/reconciler/pipelinerun``)."""
 
+from dataclasses import dataclass
 from random import Random
 
 from controller.ports import ApiError, ConnectionLost, Document
@@ -32,6 +33,36 @@ _MANAGER = "tekton.dev/pipeline"
 _EMPTY: Document = {}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Settled:
+    """What a reconcile had before it when it left nothing to do until ``until_us``: the TaskRuns, by name, with the
+    state of their condition (a running one's reason does not count)."""
+
+    status: Document
+    spec: Document
+    task_runs: tuple[tuple[str, str, str], ...]
+    until_us: int
+
+    def still_holds(self, pipeline_run: Document, access: Access) -> bool:
+        if (
+            pipeline_run.get("status") is not self.status
+            or pipeline_run["spec"] is not self.spec
+            or access.time.now_us() > self.until_us
+        ):
+            return False
+        namespace = pipeline_run["metadata"]["namespace"]
+        return all(_seen(one[0], access.task_runs.get(namespace, one[0])) == one for one in self.task_runs)
+
+
+def _seen(name: str, run: Document | None) -> tuple[str, str, str]:
+    if run is None:
+        return name, "", ""
+    condition = condition_of(run.get("status") or _EMPTY)
+    if condition is None or condition["status"] == "Unknown":
+        return name, "Unknown", ""
+    return name, condition["status"], condition.get("reason", "")
+
+
 class PipelineRuns:
     """Reconciles one PipelineRun at a time per worker."""
 
@@ -45,20 +76,26 @@ class PipelineRuns:
         self._provenance: Document = {"featureFlags": self._version.feature_flags}
         self._graphs: dict[Key, tuple[str, Graph, Document]] = {}
         """By key: the run's uid, and its pipeline as a graph and as filled in. Forgotten when the run is over."""
+        self._settled: dict[Key, _Settled] = {}
 
     async def reconcile(self, key: Key) -> Result | None:
         """Reconcile one key. Raises what the queue is to judge."""
         access = self._access
         document = access.pipeline_runs.get(*key)
         if document is None or "deletionTimestamp" in document["metadata"]:
-            self._graphs.pop(key, None)
+            self._forget(key)
             return None
+        settled = self._settled.get(key)
+        if settled is not None:
+            if settled.still_holds(document, access):
+                return None
+            del self._settled[key]
         if document["spec"].get("managedBy", _MANAGER) != _MANAGER:
             return None
-        attempt = Attempt(document)
-        if is_done(attempt.status):
-            self._graphs.pop(key, None)
+        if is_done(document.get("status") or _EMPTY):
+            self._forget(key)
             return None
+        attempt = Attempt(document)
         error: Exception | None = None
         wait_us: int | None = None
         try:
@@ -71,7 +108,21 @@ class PipelineRuns:
             access.event(document, "Warning", "Error", message_of(failure))
             error = failure if error is None or isinstance(error, RequeueAfter) else error
         result = await finish(access, PIPELINE_RUNS, attempt, error)
-        return result if wait_us is None else look_again(wait_us)
+        if wait_us is None:
+            return result
+        self._settle(key, attempt, wait_us)
+        return look_again(wait_us)
+
+    def _forget(self, key: Key) -> None:
+        self._graphs.pop(key, None)
+        self._settled.pop(key, None)
+
+    def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
+        """Remember what was seen, so that events of children that do not count cost nothing."""
+        seen = attempt.seen
+        if seen and "childReferences" in attempt.standing:
+            until_us = self._access.time.now_us() + wait_us
+            self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], seen, until_us)
 
     async def _reconcile(self, attempt: Attempt) -> int | None:
         access, status = self._access, attempt.status
@@ -231,6 +282,7 @@ class PipelineRuns:
     def _tell(self, attempt: Attempt, facts: Facts, pipeline_spec: Document, verdict: Verdict) -> None:
         """Write what the run now is into the status."""
         status = attempt.status
+        attempt.seen = tuple(_seen(task_run_name(attempt.name, one.task.name), one.run) for one in facts.members)
         runs = [one.run["metadata"]["creationTimestamp"] for one in facts.members if one.run is not None]
         if runs and min(runs) <= status["startTime"]:
             status["startTime"] = min(runs)  # a child's creation time, to the second, is before the precise start

@@ -1,11 +1,11 @@
 """What a TaskRun's status says of its pod (texts: recordings; rules: ``pkg/pod/status.go``)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.ports import Document
 from sim.tekton import termination
-from sim.tekton.conditions import condition_of, is_done, set_condition
+from sim.tekton.conditions import is_done, renew_condition, set_condition
 from sim.tekton.failure import failure_of
 from sim.tekton.version import Version
 
@@ -24,6 +24,7 @@ _PULL_ERRORS = frozenset(
 )
 _CONFIG_ERROR = "CreateContainerConfigError"
 _SUBPATH = "failed to create subPath directory"
+_OOM = "OOMKilled"
 _EMPTY: Mapping[str, Any] = {}
 
 
@@ -41,32 +42,62 @@ def observe(
     ``results`` are the Task's declared results with their types. Returns whether a completion time was taken.
     """
     pod_status = pod.get("status") or _EMPTY
-    containers = _in_spec_order(pod_status.get("containerStatuses") or (), pod)
-    steps = [one for one in containers if one["name"].startswith(STEP)]
-    condition = condition_of(status)
-    if condition is None or condition["status"] == "Unknown":
-        set_condition(status, "Unknown", "Running", RUNNING_MESSAGE, now)
-    completed = _completed(pod_status.get("phase", ""), steps, bool(containers))
+    containers = pod_status.get("containerStatuses") or ()
+    if len(containers) > 1:
+        containers = _in_spec_order(containers, pod)
+    phase = pod_status.get("phase", "")
+    steps, sidecars, over, failed = _glance(containers)
+    completed = phase in ("Succeeded", "Failed") or over is None or (over and phase == "Running")
     if completed:
-        _conclude(status, pod_status, containers, ignore_failure=ignore_failure, version=version, now=now)
-    else:
-        _progress(status, pod_status, containers, version=version, now=now)
+        if failed or phase == "Failed":
+            reason, text = failure_of(pod_status, containers, classified=version.classified_failures)
+            set_condition(status, "False", "FailureIgnored" if ignore_failure else reason, text, now)
+        else:
+            set_condition(status, "True", "Succeeded", "All Steps have completed executing", now)
+        status["completionTime"] = now
+    elif phase == "Pending":
+        _pend(status, pod_status, containers, version=version, now=now)
+    elif phase == "Running" or not is_done(status):
+        set_condition(status, "Unknown", "Running", RUNNING_MESSAGE, now)
     status["podName"] = pod["metadata"]["name"]
     _write_steps(status, steps, results)
-    sidecars = [_container_state(one, SIDECAR) for one in containers if one["name"].startswith(SIDECAR)]
     if sidecars:
-        status["sidecars"] = sidecars
+        status["sidecars"] = [_container_state(one, SIDECAR) for one in sidecars]
     else:
         status.pop("sidecars", None)
     return completed
 
 
+def _glance(containers: Iterable[Document]) -> tuple[list[Document], list[Document], bool | None, bool]:
+    """Steps, sidecars, whether all steps are over, and whether one failed.
+
+    None instead of the third where a step was OOM-killed: that counts as the end, although the pod may linger, for
+    the entrypoint that died never lets the later steps go.
+    """
+    steps: list[Document] = []
+    sidecars: list[Document] = []
+    over, failed, killed = True, False, False
+    for one in containers:
+        name = one["name"]
+        if name.startswith(STEP):
+            steps.append(one)
+            terminated = (one.get("state") or _EMPTY).get("terminated")
+            if terminated is None:
+                over = False
+            elif terminated["exitCode"] != 0 or terminated.get("reason") == _OOM:
+                failed = True
+                killed = killed or terminated.get("reason") == _OOM
+        elif name.startswith(SIDECAR):
+            sidecars.append(one)
+    if killed:
+        return steps, sidecars, None, failed
+    return steps, sidecars, over and bool(steps or sidecars), failed
+
+
 def did_fail(pod: Document) -> bool:
     """Whether a pod counts as a failed attempt."""
     pod_status = pod.get("status") or _EMPTY
-    if pod_status.get("phase") == "Failed":
-        return True
-    return any(_step_failed(one) for one in pod_status.get("containerStatuses") or () if one["name"].startswith(STEP))
+    return pod_status.get("phase") == "Failed" or _glance(pod_status.get("containerStatuses") or ())[3]
 
 
 def sidecars_ready(pod: Document) -> bool:
@@ -84,83 +115,46 @@ def sidecars_ready(pod: Document) -> bool:
 
 
 def exceeds_nodes(pod_status: Mapping[str, Any]) -> bool:
-    return any(
-        one.get("reason") == "Unschedulable" and "Insufficient" in one.get("message", "")
-        for one in pod_status.get("conditions") or ()
-    )
+    for one in pod_status.get("conditions") or ():
+        if one.get("reason") == "Unschedulable" and "Insufficient" in one.get("message", ""):
+            return True
+    return False
 
 
 def _in_spec_order(statuses: Iterable[Document], pod: Document) -> list[Document]:
-    listed = list(statuses)
-    if len(listed) < 2:
-        return listed
     order = {one["name"]: index for index, one in enumerate(pod["spec"]["containers"])}
-    listed.sort(key=lambda one: order.get(one["name"], len(order)))
-    return listed
+    return sorted(statuses, key=lambda one: order.get(one["name"], len(order)))
 
 
-def _step_failed(one: Document) -> bool:
-    terminated = (one.get("state") or _EMPTY).get("terminated")
-    return terminated is not None and (terminated["exitCode"] != 0 or terminated.get("reason") == "OOMKilled")
-
-
-def _completed(phase: str, steps: list[Document], any_status: bool) -> bool:
-    if phase in ("Succeeded", "Failed"):
-        return True
-    open_steps = False
-    for one in steps:
-        terminated = (one.get("state") or _EMPTY).get("terminated")
-        if terminated is None:
-            open_steps = True
-        elif terminated.get("reason") == "OOMKilled":
-            return True  # the pod may linger: the entrypoint that died never lets the later steps go
-    return phase == "Running" and any_status and not open_steps
-
-
-def _conclude(
-    status: dict[str, Any],
-    pod_status: Mapping[str, Any],
-    containers: list[Document],
-    *,
-    ignore_failure: bool,
-    version: Version,
-    now: str,
+def _pend(
+    status: dict[str, Any], pod_status: Mapping[str, Any], containers: Sequence[Document], *, version: Version, now: str
 ) -> None:
-    if pod_status.get("phase") == "Failed" or any(
-        _step_failed(one) for one in containers if one["name"].startswith(STEP)
-    ):
-        reason, message = failure_of(pod_status, containers, classified=version.classified_failures)
-        set_condition(status, "False", "FailureIgnored" if ignore_failure else reason, message, now)
-    else:
-        set_condition(status, "True", "Succeeded", "All Steps have completed executing", now)
-    status["completionTime"] = now
-
-
-def _progress(
-    status: dict[str, Any], pod_status: Mapping[str, Any], containers: list[Document], *, version: Version, now: str
-) -> None:
-    phase = pod_status.get("phase", "")
-    if phase == "Running":
-        set_condition(status, "Unknown", "Running", RUNNING_MESSAGE, now)
-        return
-    if phase != "Pending":
-        return
-    inspected = containers
+    pulling = configured = subpath = False
+    inspected: Iterable[Document] = containers
     if version.init_containers_inspected:
-        inspected = [*(pod_status.get("initContainerStatuses") or ()), *containers]
-    waits = [wait for one in inspected if (wait := (one.get("state") or _EMPTY).get("waiting")) is not None]
+        inspected = (*(pod_status.get("initContainerStatuses") or ()), *containers)
+    for one in inspected:
+        wait = (one.get("state") or _EMPTY).get("waiting")
+        if wait is None:
+            continue
+        reason = wait.get("reason")
+        if reason == _CONFIG_ERROR:
+            configured = True
+            subpath = subpath or _SUBPATH in wait.get("message", "")
+        elif reason in _PULL_ERRORS:
+            pulling = True
     if exceeds_nodes(pod_status):
-        set_condition(status, "Unknown", "ExceededNodeResources", "TaskRun Pod exceeded available resources", now)
-    elif any(wait.get("reason") == _CONFIG_ERROR and _SUBPATH in wait.get("message", "") for wait in waits):
-        set_condition(status, "Unknown", "Pending", "Waiting for subPath directory creation to complete", now)
-    elif any(wait.get("reason") == _CONFIG_ERROR for wait in waits):
+        renew_condition(status, "Unknown", "ExceededNodeResources", "TaskRun Pod exceeded available resources", now)
+    elif subpath:
+        renew_condition(status, "Unknown", "Pending", "Waiting for subPath directory creation to complete", now)
+    elif configured:
         set_condition(status, "False", _CONFIG_ERROR, "Failed to create pod due to config error", now)
     else:
-        reason = "PullImageFailed" if any(wait.get("reason") in _PULL_ERRORS for wait in waits) else "Pending"
-        set_condition(status, "Unknown", reason, _waiting_message(pod_status, containers), now)
+        reason = "PullImageFailed" if pulling else "Pending"
+        renew_condition(status, "Unknown", reason, _waiting_message(pod_status, containers), now)
 
 
-def _waiting_message(pod_status: Mapping[str, Any], containers: list[Document]) -> str:
+def _waiting_message(pod_status: Mapping[str, Any], containers: Iterable[Document]) -> str:
     for one in containers:
         wait = (one.get("state") or _EMPTY).get("waiting")
         if wait is not None and wait.get("message"):
@@ -173,6 +167,8 @@ def _waiting_message(pod_status: Mapping[str, Any], containers: list[Document]) 
 
 def quoted(text: str) -> str:
     """``text`` as Go's ``%q`` writes it."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     escaped = (
         text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
     )

@@ -1,6 +1,7 @@
 """The TaskRun controller: one pod per TaskRun, and its state told as the TaskRun's (``pkg/reconciler/taskrun``)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from controller.ports import ApiError, ConnectionLost, Document
@@ -29,6 +30,26 @@ _SILENT_ENDS = ("TaskRunCancelled", "TaskRunTimeout")
 _UNREMARKABLE = ("Started", "Running", "TaskRunPending")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Settled:
+    """What a reconcile had before it when it left nothing to do until ``until_us``."""
+
+    status: Document
+    spec: Document
+    pod: Document
+    until_us: int
+
+    def still_holds(self, task_run: Document, access: Access) -> bool:
+        metadata = task_run["metadata"]
+        return (
+            task_run.get("status") is self.status
+            and task_run["spec"] is self.spec
+            and access.pods.get(metadata["namespace"], self.pod["metadata"]["name"]) is self.pod
+            and access.time.now_us() <= self.until_us
+            and RELEASE_ANNOTATION in (metadata.get("annotations") or ())
+        )
+
+
 class TaskRuns:
     """Reconciles one TaskRun at a time per worker."""
 
@@ -37,6 +58,7 @@ class TaskRuns:
         self._templates = templates
         self._version = access.options.version
         self._provenance: Document = {"featureFlags": self._version.feature_flags}
+        self._settled: dict[Key, _Settled] = {}
 
     async def reconcile(self, key: Key) -> Result | None:
         """Reconcile one key. Raises what the queue is to judge."""
@@ -44,7 +66,13 @@ class TaskRuns:
         namespace, name = key
         document = access.task_runs.get(namespace, name)
         if document is None or "deletionTimestamp" in document["metadata"]:
+            self._settled.pop(key, None)
             return None
+        settled = self._settled.get(key)
+        if settled is not None:
+            if settled.still_holds(document, access):
+                return None
+            del self._settled[key]
         attempt = Attempt(document)
         error: Exception | None = None
         wait_us: int | None = None
@@ -58,7 +86,24 @@ class TaskRuns:
             access.event(document, "Warning", "Error", message_of(failure))
             error = failure if error is None or isinstance(error, RequeueAfter) else error
         result = await finish(access, TASK_RUNS, attempt, error)
-        return result if wait_us is None else look_again(wait_us)
+        if wait_us is None:
+            return result
+        self._settle(key, attempt, wait_us)
+        return look_again(wait_us)
+
+    def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
+        """Remember what was seen, so that the echo of one's own write costs nothing; not where a second look acts."""
+        status = attempt.standing
+        pod = self._access.pods.get(attempt.namespace, status.get("podName", ""))
+        if (
+            pod is None
+            or is_done(status)
+            or podstatus.exceeds_nodes(pod.get("status") or {})
+            or podfailure.hopeless(attempt.name, status, self._version) is not None
+        ):
+            return
+        until_us = self._access.time.now_us() + wait_us
+        self._settled[key] = _Settled(status, attempt.document["spec"], pod, until_us)
 
     async def _reconcile(self, attempt: Attempt) -> int | None:
         access, status, spec = self._access, attempt.status, attempt.document["spec"]
