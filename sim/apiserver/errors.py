@@ -91,7 +91,7 @@ def _cause(cause: Cause) -> Document:
 
 def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> ApiError:
     """422. ``kind`` is the Kind of the object (a few callers of the real server pass the resource)."""
-    lines = [f"{cause.field}: {cause.message}" for cause in causes]
+    lines = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))  # the text says a thing once
     listed = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     qualified = f"{kind}.{group}" if group else kind
     details: dict[str, Any] = {"kind": kind, "causes": [_cause(cause) for cause in causes]}

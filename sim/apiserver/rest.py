@@ -14,6 +14,7 @@ from controller.ports import ApiError, Document, PatchType, Resource
 from sim.apiserver.errors import bad_request, subresource_refused
 from sim.apiserver.identity import User
 from sim.apiserver.listing import parse_version
+from sim.apiserver.patch import UNPROCESSABLE
 from sim.apiserver.registry import Served
 from sim.apiserver.requestoptions import (
     TRUE,
@@ -40,6 +41,8 @@ _PATCH_TYPES: Mapping[str, str] = {
     "application/strategic-merge-patch+json": "strategic",
     "application/apply-patch+yaml": "apply",
 }
+_GENERIC = (UNPROCESSABLE, "415: Unsupported Media Type")
+"""Texts of answers that carry empty details."""
 _CUSTOM_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
 
 
@@ -252,7 +255,7 @@ def _check_version(text: str) -> None:
 
 def _status(error: ApiError) -> Document:
     status = dict(error.status())
-    if not error.details and error.reason in ("NotFound", "MethodNotAllowed"):
+    if not error.details and (error.reason in ("NotFound", "MethodNotAllowed") or error.message in _GENERIC):
         status["details"] = {}
     return status
 

@@ -12,6 +12,7 @@ FieldGetter = Callable[[Document], str]
 Requirement = Callable[[Mapping[str, str]], bool]
 
 _PUNCTUATION = "!=,()<>"
+_NO_KEY = "=,()<>"
 _NONE: Mapping[str, str] = {}
 
 
@@ -56,20 +57,28 @@ class _Parser:
         return word
 
     def requirements(self) -> list[Requirement]:
-        found = [self._requirement()]
+        if self._peek()[0] in _NO_KEY or self._peek() == "!=":
+            raise _Malformed(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
+        found = [self._understood()]
         while self._peek():
             word = self._take()
             if word != ",":
                 raise _Malformed(f"found '{word}', expected: ',' or 'end of string'")
-            if not self._peek() or self._peek() == ",":
+            if not self._peek() or self._peek()[0] in _NO_KEY:
                 raise _Malformed(f"found '{self._peek()}', expected: identifier after ','")
-            found.append(self._requirement())
+            found.append(self._understood())
         return found
+
+    def _understood(self) -> Requirement:
+        try:
+            return self._requirement()
+        except _Malformed as error:
+            raise _Malformed(f"unable to parse requirement: {error}") from None
 
     def _key(self) -> str:
         key = self._take()
         if not key or key[0] in _PUNCTUATION:
-            raise _Malformed(f"found '{key}', expected: !, identifier, or 'end of string'")
+            raise _Malformed(f"found '{key}', expected: identifier")
         complaints = qualified_name(key)
         if complaints:
             raise _Malformed(f'key: Invalid value: "{key}": {"; ".join(complaints)}')
@@ -114,7 +123,8 @@ class _Parser:
         while True:
             word = self._take()
             if word == "":
-                raise _Malformed("found '', expected: ',' or ')'")
+                wanted = "',' or ')'" if values else "',', ')' or identifier"
+                raise _Malformed(f"found '', expected: {wanted}")
             if word in (",", ")"):
                 if expect_value:
                     values.append("")
@@ -161,7 +171,7 @@ def label_predicate(text: str) -> Predicate | None:
     try:
         requirements = _Parser(text).requirements()
     except _Malformed as error:
-        raise bad_request(f"unable to parse requirement: {error}") from None
+        raise bad_request(str(error)) from None
     if len(requirements) == 1:
         only = requirements[0]
         return lambda document: only(document["metadata"].get("labels") or _NONE)

@@ -9,6 +9,7 @@ from typing import Any
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_VERSION = re.compile(r"(current: |too old resource version: \d+ \()\d+")
 _SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5}")
 _AGE = re.compile(r"(\d+[smhd])+")
 
@@ -84,6 +85,7 @@ class Recogniser:
             text = text.replace(name, token)
         text = UUID.sub(lambda found: self._uid(found.group(), place), text)
         text = _TIME.sub(self._time, text)
+        text = _VERSION.sub(r"\1<rv>", text)
         for name, placeholder in self._names.items():
             text = text.replace(name, placeholder)
         return text
@@ -100,6 +102,13 @@ class Recogniser:
         if text[:19] in self.sent or text.startswith("2006-01-02T15:04:05"):
             return text
         return "<microtime>" if found.group(1) else "<time>"
+
+
+def without_empty_pages(value: Any) -> Any:
+    """``"continue": ""`` says what its absence says."""
+    if isinstance(value, dict):
+        return {key: without_empty_pages(one) for key, one in value.items() if not (key == "continue" and one == "")}
+    return [without_empty_pages(one) for one in value] if isinstance(value, list) else value
 
 
 def meaning(value: Any) -> Any:
