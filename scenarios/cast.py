@@ -6,17 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller.ports import Document, Resource
-from scenarios.errors import BadInput
 from scenarios.workflows import Request, Workflow, WorkflowStep
 from sim.cluster.behaviour import ApiRequest, Behaviour, OomVariant
 from sim.cluster.quantities import memory_bytes
 
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
-_RESOURCES = {
-    "deployments.apps": DEPLOYMENTS,
-    "statefulsets.apps": Resource("apps", "v1", "statefulsets", "StatefulSet"),
-    "pods": Resource("", "v1", "pods", "Pod"),
+WORKLOADS = {
+    "Deployment": Resource("apps", "v1", "deployments", "Deployment"),
+    "StatefulSet": Resource("apps", "v1", "statefulsets", "StatefulSet"),
+    "DaemonSet": Resource("apps", "v1", "daemonsets", "DaemonSet"),
 }
+"""The kinds of targets that exist as objects, so that a step can really change them."""
 _EXCESS_BYTES = 64 * 2**20  # by how much a step that runs out of memory wants more than its limit
 
 Change = Callable[[Behaviour, int], Behaviour]
@@ -56,34 +55,37 @@ class Cast:
                 for step in task.steps:
                     self._steps[workflow.workflow, task.name, f"step-{step.name}"] = step
 
-    def trouble(self, target: str, step: str, trouble: str) -> None:
-        """From now on ``step`` of any workflow on ``target`` meets ``trouble``. Raises BadInput for unknown words."""
-        if trouble not in TROUBLES:
-            raise BadInput("step", f'"{trouble}" is not known to befall a step', "; ".join(TROUBLES))
-        self._troubles[target, step] = TROUBLES[trouble]
+    def trouble(self, subject: str, step: str, trouble: str) -> None:
+        """From now on ``step`` meets ``trouble``, in every run on the target or of the execution ``subject``."""
+        self._troubles[subject, step] = TROUBLES[trouble]
 
     def perform(self, pod: Document, container: str) -> Behaviour | None:
         labels = pod["metadata"].get("labels") or {}
         target = (pod["metadata"].get("annotations") or {}).get("kubernaut.ai/target-resource", "")
         key = (labels.get("kubernaut.ai/workflow-id", ""), labels.get("tekton.dev/pipelineTask", ""), container)
         step = self._steps.get(key)
-        change = self._troubles.get((target, container.removeprefix("step-")))
+        name = container.removeprefix("step-")
+        execution = labels.get("kubernaut.ai/workflow-execution", "")
+        change = self._troubles.get((target, name)) or self._troubles.get((execution, name))
         if step is None:
             return None if change is None else change(Behaviour(), _limit_bytes(pod, container))
         behaviour = Behaviour(
             duration_us=step.duration.sample_us(self.stream),
             log=step.log,
             memory_peak_bytes=memory_bytes(step.memory.peak),
-            requests=tuple(_request(request, target) for request in step.requests),
+            requests=tuple(_request(request, target) for request in step.requests) if _is_workload(target) else (),
         )
         return behaviour if change is None else change(behaviour, memory_bytes(step.memory.limit))
 
 
 def _request(request: Request, target: str) -> ApiRequest:
-    namespace, _, rest = target.partition("/")
-    name = rest.rpartition("/")[2]
+    namespace, kind, name = target.split("/")
     body: dict[str, Any] | None = request.patch or None
-    return ApiRequest(request.verb, _RESOURCES[request.resource], namespace, name, body)
+    return ApiRequest(request.verb, WORKLOADS[kind], namespace, name, body)
+
+
+def _is_workload(target: str) -> bool:
+    return target.count("/") == 2 and target.split("/")[1] in WORKLOADS
 
 
 def _limit_bytes(pod: Document, container: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from scenarios.run import Outcome
 from scenarios.world import World
@@ -30,7 +30,7 @@ class Narrator:
         self._began = 0.0
         self._shown = 0.0
         self._progress: Progress | None = None
-        self._task: int | None = None
+        self._task: TaskID | None = None
         self._name = ""
 
     @contextmanager

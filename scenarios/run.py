@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from scenarios import settings
+from scenarios import settings, workload
 from scenarios.errors import BadInput
 from scenarios.record import Recording
 from scenarios.settings import Settings
-from scenarios.story import Story
+from scenarios.story import Step, Story
+from scenarios.workload import WorkloadStory
 from scenarios.world import World
+from sim.streams import Streams
 
 SCALE_MAX = 100_000
 
@@ -103,22 +105,53 @@ class FeatureRun:
             error = str(failure)
             raise
         finally:
-            status = "passed" if error is None else "failed"
-            self.recording.steps(number, story.steps, self.options.scale)
-            self.recording.history(number, world)
-            self.recording.scenario_end(number, status=status, error=error, world=world)
-            outcome = Outcome(
-                feature.name,
-                scenario.name,
-                self.options.scale,
-                status,
-                world.now_us(),
-                len(world.chronicle.executions),
-                error,
-            )
-            self.outcomes.append(outcome)
-            if self.listener is not None:
-                self.listener.ended(outcome)
+            self._write(number, feature.name, scenario.name, self.options.scale, story.steps, world, error)
+
+    def workload_plays(self, path: Path) -> None:
+        """Run one workload scenario, and write down what happened; a broken expectation is its outcome, not an error."""
+        load, chosen = workload.read(path, self.options.overrides)
+        seed = self.options.seed_of(load.name)
+        world = self.open(chosen, seed, load.targets)
+        number = self.recording.scenario(
+            feature="Workloads",
+            description=load.description,
+            file=_shown(str(path)),
+            line=1,
+            name=load.name,
+            tags=[],
+            scale=load.targets,
+            source="workload",
+            settings={**workload.described(load), **world.settings()},
+        )
+        if self.listener is not None:
+            self.listener.begins("Workload", load.name, world)
+        story = WorkloadStory(load, world, Streams(seed))
+        error: str | None = None
+        try:
+            story.play()
+        except AssertionError as failure:
+            error = str(failure)
+        self._write(number, "Workload", load.name, load.targets, story.steps, world, error)
+        world.close()
+
+    def _write(
+        self,
+        number: int,
+        feature: str,
+        name: str,
+        scale: int,
+        steps: list[Step],
+        world: World,
+        error: str | None,
+    ) -> None:
+        status = "passed" if error is None else "failed"
+        self.recording.steps(number, steps, scale)
+        self.recording.history(number, world)
+        self.recording.scenario_end(number, status=status, error=error, world=world)
+        outcome = Outcome(feature, name, scale, status, world.now_us(), len(world.chronicle.executions), error)
+        self.outcomes.append(outcome)
+        if self.listener is not None:
+            self.listener.ended(outcome)
 
 
 def _shown(filename: str) -> str:

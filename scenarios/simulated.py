@@ -17,7 +17,7 @@ from controller.executor.wiring import executor
 from controller.ports import ApiError, Cluster, Document, Resource, WatchType
 from reports import statistics, timings
 from scenarios import permissions, workflows
-from scenarios.cast import DEPLOYMENTS, Cast
+from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
 from scenarios.settings import Settings, described
@@ -45,6 +45,7 @@ CONTROLLER = User(
     f"system:serviceaccount:{NAMESPACE}:{CONTROLLER_NAME}",
     ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"),
 )
+FIRST_TARGET = ("payment-api", "payment/Deployment/payment-api")
 _VERSIONS = {"1.7": V1_7, "1.15": V1_15}
 _SLICE_US = 30_000_000  # how much virtual time passes between two looks at the progress
 _READS = ("get", "list", "watch")
@@ -95,7 +96,8 @@ class SimulatedWorld:
             self.server, self.loop, self.streams, self.clock, _tekton_options(settings), _bundles(self.workflows)
         )
         self.tekton.start()
-        self.targets = [self._target(name, resource) for name, resource in target_names(self.streams("names"), scale)]
+        named = [FIRST_TARGET, *target_names(self.streams("names"), scale)][:scale]
+        self.targets = [self._target(name, resource) for name, resource in named]
         self._ticks: list[Callable[[World], None]] = []
         self._replies = LostReply(self.server.client(CONTROLLER, component=CONTROLLER_NAME))
         self._process = self._start_controller()
@@ -140,8 +142,8 @@ class SimulatedWorld:
     async def forbid(self, account: str, action: str) -> None:
         await permissions.forbid(self.cluster, account, action)
 
-    def trouble(self, target_resource: str, step: str, trouble: str) -> None:
-        self.cast.trouble(target_resource, step, trouble)
+    def trouble(self, subject: str, step: str, trouble: str) -> None:
+        self.cast.trouble(subject, step, trouble)
 
     def lose_next_reply(self, pipeline_run: str) -> None:
         self._replies.lose_next_creation(PIPELINE_RUNS, pipeline_run)
@@ -195,10 +197,17 @@ class SimulatedWorld:
         self._process.kill()
         self.loop.close()
 
+    def add_target(self, resource: str) -> Target:
+        target = self._target(f"target-{len(self.targets) + 1}", resource)
+        self.targets.append(target)
+        return target
+
     def _target(self, name: str, resource: str) -> Target:
         namespace, _, rest = resource.partition("/")
-        _ensure_namespace(self.server, namespace)
-        self.server.create(ADMIN, DEPLOYMENTS, namespace, _deployment(rest.rpartition("/")[2]))
+        kind, _, workload = rest.partition("/")
+        if kind in WORKLOADS:
+            _ensure_namespace(self.server, namespace)
+            self.server.create(ADMIN, WORKLOADS[kind], namespace, _workload(workload))
         return Target(self, name, resource)
 
 
@@ -240,7 +249,7 @@ def _ensure_namespace(server: ApiServer, name: str) -> None:
             raise
 
 
-def _deployment(name: str) -> dict[str, Any]:
+def _workload(name: str) -> dict[str, Any]:
     labels = {"app": name}
     container = {"name": "app", "image": f"registry.local/{name}:1.0", "resources": {"limits": {"memory": "1Gi"}}}
     return {

@@ -23,8 +23,8 @@ class Backstage(Protocol):
 
     def now_us(self) -> int: ...
 
-    def trouble(self, target_resource: str, step: str, trouble: str) -> None:
-        """From now on ``step`` of any workflow on this target meets ``trouble``. Raises BadInput for unknown words."""
+    def trouble(self, subject: str, step: str, trouble: str) -> None:
+        """From now on ``step`` meets ``trouble``, in every run on the target or of the execution ``subject``."""
         ...
 
     def lose_next_reply(self, pipeline_run: str) -> None:
@@ -51,9 +51,12 @@ class Target:
         if workflow is None:
             known = ", ".join(sorted(self.backstage.workflows))
             raise AssertionError(f'no workflow "{workflow_id}" in the catalogue; there are: {known}')
-        name = self._names[which] = f"we-{self.name}-{which}"
+        name = self._names[which] = self._name(which)
         body = workflow.execution(name, NAMESPACE, self.resource)
         await self.backstage.cluster.create(WORKFLOW_EXECUTIONS, NAMESPACE, body)
+
+    def _name(self, which: str) -> str:
+        return f"we-{self.name}-{which}"
 
     async def request_together(self, workflow_id: str) -> None:
         async with asyncio.TaskGroup() as group:
@@ -66,6 +69,10 @@ class Target:
 
     def trouble(self, step: str, trouble: str) -> None:
         self.backstage.trouble(self.resource, step, trouble)
+
+    def trouble_one(self, which: str, step: str, trouble: str) -> None:
+        """As :meth:`trouble`, for one execution alone, before it is requested."""
+        self.backstage.trouble(self._name(which), step, trouble)
 
     def lose_next_reply(self) -> None:
         self.backstage.lose_next_reply(self.lock_name)
@@ -106,6 +113,13 @@ class Target:
                 raise AssertionError(
                     f"expected {' or '.join(phases)} within {patience_s:.0f} s, but it is {describe(execution)}"
                 )
+            await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
+
+    async def end(self, which: str) -> None:
+        """Wait until the execution has ended, or until the patience of the world has; never judges."""
+        give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)
+        execution = self.execution(which)
+        while not execution.terminal and execution.deleted_us is None and self.backstage.now_us() < give_up_us:
             await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
 
     async def gone(self, which: str) -> None:

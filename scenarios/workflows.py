@@ -45,10 +45,9 @@ class Part(BaseModel):
 
 
 class Request(Part):
-    """One API request that a step makes with the run's service account, about the target."""
+    """One API request that a step makes about the target, with the run's service account."""
 
-    verb: Literal["get", "list", "patch", "delete"]
-    resource: str = Field(description="plural.group as RBAC knows it, such as deployments.apps")
+    verb: Literal["get", "patch"]
     patch: dict[str, Any] = {}
 
 
@@ -181,12 +180,12 @@ def load_yaml(text: str, where: str) -> Any:
         raise BadInput(f"{where}{line}", f"malformed YAML ({getattr(error, 'problem', error)})") from None
 
 
-def validate(model: type[M], data: Any, where: str) -> M:
+def validate(model: type[M], data: Any, where: str, *, context: dict[str, Any] | None = None) -> M:
     """Data to a model. Raises BadInput for the first field that does not fit."""
     if not isinstance(data, dict):
         raise BadInput(where, f"holds a {type(data).__name__}", "a mapping")
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -28,6 +28,10 @@ class World(Protocol):
     @property
     def targets(self) -> list[Target]: ...
 
+    def add_target(self, resource: str) -> Target:
+        """One more target, called ``namespace/Kind/name``."""
+        ...
+
     def now_us(self) -> int: ...
 
     def play(self, story: Awaitable[None]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from pytest_bdd import given, parsers, when
 
 from features.steps.words import seconds
+from scenarios import permissions
+from scenarios.cast import TROUBLES
 from scenarios.errors import BadInput
 from scenarios.story import Story
 from scenarios.target import Target
@@ -66,6 +68,9 @@ def lock_is_released(story: Story) -> None:
 
 @asked('the step "{step}" {trouble}')
 def step_meets_trouble(story: Story, step: str, trouble: str) -> None:
+    if trouble not in TROUBLES:
+        raise BadInput("step", f'"{trouble}" is not known to befall a step', "; ".join(TROUBLES))
+
     async def tell(target: Target) -> None:
         target.trouble(step, trouble)
 
@@ -74,6 +79,7 @@ def step_meets_trouble(story: Story, step: str, trouble: str) -> None:
 
 @asked("{account} may not {action}")
 def may_not(story: Story, world: World, account: str, action: str) -> None:
+    permissions.check(account, action)
     story.once(lambda: world.forbid(account, action))
 
 

@@ -1,5 +1,7 @@
 """What can be seen afterwards: steps that stand under Then."""
 
+from collections.abc import Callable
+
 from pytest_bdd import parsers, then
 
 from features.steps.words import seconds
@@ -9,7 +11,8 @@ from scenarios.target import Target, describe
 from scenarios.world import World
 
 
-def seen(text: str):  # type: ignore[no-untyped-def]  # pytest-bdd's decorators are untyped
+def seen(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a step under Then."""
     return then(parsers.parse(text))
 
 

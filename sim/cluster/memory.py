@@ -36,8 +36,11 @@ def request_bytes(container: Document) -> int:
 
 
 def exceeds(behaviour: Behaviour, container: Document) -> bool:
-    limit = limit_bytes(container) if behaviour.memory_peak_bytes else None
-    return limit is not None and behaviour.memory_peak_bytes > limit
+    """Whether the kernel kills it. Without a limit only the node's own shortage can, which ``oom`` then stands for."""
+    if not behaviour.memory_peak_bytes:
+        return False
+    limit = limit_bytes(container)
+    return behaviour.oom is not None if limit is None else behaviour.memory_peak_bytes > limit
 
 
 def kill(behaviour: Behaviour, variant: OomVariant, *, under_entrypoint: bool) -> OomKill | None:
