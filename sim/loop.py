@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 
 import simpy
 
+from sim.task import Task
 from sim.timer import Handle, Timer
 
 __all__ = ["Calendar", "Loop", "Process", "Spinning", "Stalled", "Timer"]
@@ -111,6 +112,7 @@ class Loop(asyncio.AbstractEventLoop):
             self._order = lambda: bits(24) << 64 | first_in()
         self._ready: deque[Any] = deque()  # of Handle, and of Timer when it is due
         self._dead: list[Process] = []
+        self._created = 0  # tasks
         self._running = False
         self._stopping = False
         self._closed = False
@@ -190,7 +192,8 @@ class Loop(asyncio.AbstractEventLoop):
         name: str | None = None,
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[T]:
-        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context)
+        self._created += 1
+        task = Task(coro, number=self._created, loop=self, name=name, context=context)
         process = _process.get()
         if process is not None:
             process.tasks.add(task)
@@ -303,8 +306,8 @@ class Loop(asyncio.AbstractEventLoop):
         return "\n".join(lines)
 
     def _tasks(self) -> list[asyncio.Task[Any]]:
-        """All unfinished tasks in an order that does not depend on where they lie in memory."""
-        return sorted(asyncio.all_tasks(self), key=lambda task: (len(task.get_name()), task.get_name()))
+        """All unfinished tasks in the order of their creation."""
+        return sorted(asyncio.all_tasks(self), key=hash)
 
     def is_running(self) -> bool:
         return self._running

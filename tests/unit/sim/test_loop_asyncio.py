@@ -322,3 +322,28 @@ def test_stop_ends_run_forever(loop: Loop) -> None:
     loop.call_later(7, loop.stop)
     loop.run_forever()
     assert loop.time() == 7.0
+
+
+def test_a_task_group_cancels_its_members_in_the_order_of_their_creation(loop: Loop) -> None:
+    async def main() -> list[int]:
+        cancelled: list[int] = []
+
+        async def member(number: int) -> None:
+            try:
+                await asyncio.sleep(100)
+            except asyncio.CancelledError:
+                cancelled.append(number)
+                raise
+
+        async def failing() -> None:
+            await asyncio.sleep(1)
+            raise KeyError
+
+        with pytest.raises(ExceptionGroup):  # noqa: PT012 - the group is the statement
+            async with asyncio.TaskGroup() as group:
+                for number in range(50):
+                    group.create_task(member(number))
+                group.create_task(failing())
+        return cancelled
+
+    assert loop.run_until_complete(main()) == list(range(50))
