@@ -4,7 +4,7 @@ The lock is released when the PipelineRun is gone, children included. ``LockAcqu
 ``LockReleased`` is the durable record of that: whoever finds it has nothing more to do.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from controller.api.timestamps import format_time, parse_time
 from controller.executor import conditions, status
@@ -16,6 +16,7 @@ from controller.ports import Document
 from controller.runtime.controller import Result
 
 _SLACK_S = 0.001
+_MARGIN_S = 2.0  # times in objects are cut to the second, and the write that carries them takes time itself
 
 
 async def release_lock(desk: Desk, execution: Document, memory: Memory) -> Result:
@@ -29,13 +30,22 @@ async def release_lock(desk: Desk, execution: Document, memory: Memory) -> Resul
         text = format_time(now)
         await desk.write(execution, status.patch(execution, status.phase(execution), text, completionTime=text), memory)
         return Result(requeue_after_s=desk.settings.cooldown_s)
-    remaining_s = (parse_time(ended) + timedelta(seconds=desk.settings.cooldown_s) - now).total_seconds()
+    release_at = _terminal_since(execution, ended) + timedelta(seconds=desk.settings.cooldown_s + _MARGIN_S)
+    remaining_s = (release_at - now).total_seconds()
     if remaining_s > 0:
         return Result(requeue_after_s=remaining_s)
     if await _is_gone(desk, execution, memory, name):
         await _record_release(desk, execution, memory, name)
         return Result()
     return Result(requeue_after_s=desk.settings.poll_s)
+
+
+def _terminal_since(execution: Document, completion_time: str) -> datetime:
+    """When the status became terminal: after an outage of ours that is later than the end of the work."""
+    complete = conditions.condition(execution, conditions.COMPLETE)
+    written = parse_time(complete["lastTransitionTime"]) if complete is not None else None
+    ended = parse_time(completion_time)
+    return ended if written is None else max(ended, written)
 
 
 async def _is_gone(desk: Desk, execution: Document, memory: Memory, name: str) -> bool:

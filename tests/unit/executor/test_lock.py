@@ -31,12 +31,30 @@ def test_a_happy_run_goes_from_running_to_completed_and_releases_the_lock(stage:
     s.succeed().run(1)
     assert s.phase() == "Completed"
     assert s.pipeline_run() is not None
-    s.run(298)
+    s.run(299)
     assert s.pipeline_run() is not None, "the lock is held for the whole cooldown"
-    s.run(2)
+    s.run(3)
     assert s.pipeline_run() is None
     assert s.phases == ["Running", "Completed"]
     assert len(s.created) == 1
+
+
+def test_a_run_whose_end_is_learnt_late_still_keeps_its_lock_for_the_cooldown(stage: Make) -> None:
+    s = stage().request().run(1)
+    s.process.kill()
+    s.succeed().run(600).start()
+    s.run(299)
+    assert (s.phase(), s.pipeline_run() is not None) == ("Completed", True)
+    s.run(5)
+    assert s.pipeline_run() is None
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 0.7, 0.99])
+def test_the_cooldown_is_whole_wherever_in_its_second_the_run_ended(stage: Make, fraction: float) -> None:
+    s = stage(Settings(cooldown_s=30)).request().run(1 + fraction)
+    ended_us = s.succeed().until(lambda: s.phase() == "Completed").loop.now_us
+    s.until(lambda: s.pipeline_run() is None)
+    assert 30_000_000 <= s.loop.now_us - ended_us <= 33_000_000
 
 
 def test_a_happy_run_of_one_task_costs_seven_calls(stage: Make) -> None:

@@ -89,7 +89,7 @@ def live(bench: Bench) -> None:
     bench.stage.succeed()
     bench.refresh()
     bench.step()
-    bench.stage.run(6)
+    bench.stage.run(8)
     for _ in range(3):
         bench.refresh()
         bench.step()
@@ -153,7 +153,7 @@ def test_the_former_holder_in_the_cache_does_not_look_like_our_release(bench: Be
     bench.runs.document = {
         "metadata": {"name": LOCK, "namespace": RUNS, "uid": "old", "resourceVersion": "1", "labels": {}}
     }
-    bench.stage.run(6)
+    bench.stage.run(8)
     bench.restart()
     bench.step()
     assert "LockReleased" not in bench.told.reasons
@@ -169,7 +169,7 @@ def test_an_empty_cache_is_no_proof_that_the_children_are_gone(bench: Bench) -> 
     bench.step()
     bench.executions.document, bench.runs.document = bench.stage.execution(), None
     bench.restart()
-    bench.stage.run(6)
+    bench.stage.run(8)
     for _ in range(3):
         bench.step()
         bench.stage.run(1)
