@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 from pytest_bdd.steps import step_function_context_registry
-from scenarios.simulated import open_world
 
 from scenarios.errors import BadInput
 from scenarios.gherkin import RUN
 from scenarios.run import FeatureRun, RunOptions
+from scenarios.simulated import open_world
 from scenarios.story import Step, Story
 from scenarios.world import World
 
@@ -86,8 +86,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse before anything runs when a step of any scenario is unknown."""
     for item in session.items:
-        template = scenario_wrapper_template_registry.get(getattr(item, "obj", None))
-        if template is None or RUN not in session.config.stash:
+        if not isinstance(item, pytest.Function) or RUN not in session.config.stash:
+            continue
+        template = scenario_wrapper_template_registry.get(item.obj)
+        if template is None:
             continue
         example = item.callspec.params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
         for step in template.render(example).steps:

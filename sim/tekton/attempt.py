@@ -38,6 +38,7 @@ class Attempt:
         "metadata",
         "name",
         "namespace",
+        "pod",
         "precise",
         "seen",
         "standing",
@@ -55,6 +56,7 @@ class Attempt:
         self.before: Document | None = condition_of(self.status)
         self.precise = False
         self.standing: Document = _EMPTY
+        self.pod: Document | None = None
         self.seen: tuple[tuple[str, str, str], ...] = ()
 
     def with_metadata(self) -> Document:

@@ -88,7 +88,7 @@ class PipelineRuns:
         settled = self._settled.get(key)
         if settled is not None:
             if settled.still_holds(document, access):
-                return None
+                return look_again(settled.until_us - access.time.now_us())
             del self._settled[key]
         if document["spec"].get("managedBy", _MANAGER) != _MANAGER:
             return None

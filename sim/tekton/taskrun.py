@@ -71,7 +71,7 @@ class TaskRuns:
         settled = self._settled.get(key)
         if settled is not None:
             if settled.still_holds(document, access):
-                return None
+                return look_again(settled.until_us - access.time.now_us())
             del self._settled[key]
         attempt = Attempt(document)
         error: Exception | None = None
@@ -92,9 +92,11 @@ class TaskRuns:
         return look_again(wait_us)
 
     def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
-        """Remember what was seen, so that the echo of one's own write costs nothing; not where a second look acts."""
-        status = attempt.standing
-        pod = self._access.pods.get(attempt.namespace, status.get("podName", ""))
+        """Remember what was seen, so that the echo of one's own write costs nothing; not where a second look acts.
+
+        The pod is the one that was looked at: a newer one that came meanwhile is news.
+        """
+        status, pod = attempt.standing, attempt.pod
         if (
             pod is None
             or is_done(status)
@@ -251,6 +253,7 @@ class TaskRuns:
             if annotations.get(READY_ANNOTATION) != "READY":
                 name = pod["metadata"]["name"]
                 await access.core.patch(PODS, attempt.namespace, name, _READY_PATCH, patch_type="json")
+        attempt.pod = pod
         if self._observe(attempt, status, pod, template.results):
             attempt.precise = True
         return before
