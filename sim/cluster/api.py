@@ -49,12 +49,14 @@ class Api:
         if count is None:
             count = self._patch_status = self.server.calls[self.component, "patch", "pods/status"]
         count.count += 1
-        try:
-            old = self._stored(pod["metadata"])
-        except ApiError as error:
-            count.refused(error.code)
-            raise
-        self._commit(old, {**old, "metadata": dict(old["metadata"]), "status": status})
+        metadata = pod["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        old = self._pods.find(namespace, name)
+        if old is not pod and (old is None or old["metadata"]["uid"] != metadata["uid"]):
+            count.refused(404)
+            raise not_found(PODS, name)
+        new = {**old, "metadata": dict(old["metadata"]), "status": status}
+        self.server.store.put(self._pods, namespace, name, old, new)
 
     def bind(self, pod: Document, node: str) -> None:
         """Create the pod's Binding: node name and PodScheduled condition in one write. Raises ApiError 404, 409."""
@@ -83,7 +85,7 @@ class Api:
             "spec": {**spec, "nodeName": node},
             "status": {**status, "conditions": [*others, scheduled]},
         }
-        self._commit(old, new)
+        self.server.store.put(self._pods, metadata["namespace"], name, old, new)
 
     def _stored(self, metadata: Document) -> Document:
         name = metadata["name"]
@@ -91,10 +93,6 @@ class Api:
         if found is None or found["metadata"]["uid"] != metadata["uid"]:
             raise not_found(PODS, name)
         return found
-
-    def _commit(self, old: Document, new: Document) -> None:
-        metadata = old["metadata"]
-        self.server.store.put(self._pods, metadata["namespace"], metadata["name"], old, new)
 
     def create(self, resource: Resource, namespace: str, body: Document) -> Document:
         return self._counted(
@@ -125,6 +123,12 @@ class Api:
                 grace_period_s=grace_period_s,
             ),
         )
+
+    def evict_pod(self, pod: Document) -> None:
+        """Ask for the pod's eviction through the API, as drains do. Raises ApiError 404."""
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
+        self._counted("create", "pods/eviction", lambda: self.server.evict(self.user, namespace, name, body))
 
     def perform(self, request: ApiRequest) -> Document:
         """Carry out a step's request as this user. Raises ApiError, 403 where RBAC says no."""

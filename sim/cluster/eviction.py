@@ -127,12 +127,12 @@ def evict(worker: "PodWorker", message: str) -> None:
 
 
 def drain(api: Api, node: str) -> list[Document]:
-    """Cordon the node and delete its unfinished pods through the API, as ``kubectl drain``; answers those pods."""
+    """Cordon the node and evict its unfinished pods through the API, as ``kubectl drain``; answers those pods."""
     api.patch(nodes.NODES, "", node, {"spec": {"unschedulable": True}})
     drained = []
     for pod in list(api.server.items(PODS)):
         phase = (pod.get("status") or {}).get("phase")
         if pod["spec"].get("nodeName") == node and phase not in ("Succeeded", "Failed"):
-            api.delete_pod(pod)
+            api.evict_pod(pod)
             drained.append(pod)
     return drained

@@ -83,12 +83,11 @@ class Conditions:
         phase: str,
         inits: Sequence[Container],
         mains: Sequence[Container],
-        *,
         sandbox: bool,
         initialized: bool,
         now: str,
-    ) -> None:
-        """Write the four conditions that follow from the containers.
+    ) -> list[Document]:
+        """Write the four conditions that follow from the containers; answers :meth:`listed`.
 
         ``initialized`` turns true when the kubelet has gone on to the main containers, one sync after the last init
         container ended.
@@ -111,15 +110,16 @@ class Conditions:
         if phase in TERMINAL:
             self._ready = None
             self._set_ready("False", now, "PodCompleted" if phase == "Succeeded" else "PodFailed", "")
-            return
-        unready = " ".join([one.name for one in mains if one.state != "running"])
-        if unready == self._ready:
-            return
-        self._ready = unready
-        if unready:
-            self._set_ready("False", now, "ContainersNotReady", f"containers with unready status: [{unready}]")
         else:
-            self._set_ready("True", now, "", "")
+            unready = " ".join([one.name for one in mains if one.state != "running"])
+            if unready != self._ready:
+                self._ready = unready
+                if unready:
+                    text = f"containers with unready status: [{unready}]"
+                    self._set_ready("False", now, "ContainersNotReady", text)
+                else:
+                    self._set_ready("True", now, "", "")
+        return self.listed()
 
     def _set_ready(self, status: str, now: str, reason: str, message: str) -> None:
         self.set("Ready", status, now, reason, message)

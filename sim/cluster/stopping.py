@@ -23,7 +23,7 @@ def marked(worker: "PodWorker", grace_s: int) -> None:
 def fail(worker: "PodWorker", reason: str, message: str, grace_us: int) -> None:
     """End the pod on the kubelet's own decision. No effect on a pod that is ending already."""
     if not worker.stopping:
-        worker.failure = (reason, message)
+        worker.fail(reason, message)
         _stop(worker, grace_us)
 
 

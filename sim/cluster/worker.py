@@ -28,11 +28,11 @@ class PodWorker:
     """``pod`` is the object as last committed. ``failure`` is (reason, message) of a pod that the kubelet failed."""
 
     __slots__ = (
-        "_address",
         "_base",
         "_grace_s",
+        "_init_statuses",
+        "_last",
         "_retrying",
-        "_told",
         "_writing",
         "conditions",
         "deleting",
@@ -67,8 +67,8 @@ class PodWorker:
         self.initialized = not self.inits
         self.sandbox = self.ready = self.stopping = self.deleting = self.gone = self.sync_armed = False
         self._base: dict[str, Any] = {"hostIP": kubelet.address, "hostIPs": kubelet.addresses}
-        self._told: tuple[Any, ...] | None = None
-        self._address = ""
+        self._last: dict[str, Any] | None = None
+        self._init_statuses: list[Document] | None = None
         self._grace_s: int | None = None
         self._retrying = self._writing = False
 
@@ -80,7 +80,10 @@ class PodWorker:
         if self._writing:
             self._writing = False
             return  # its own status, which changes nothing else
-        self.conditions.keep((pod.get("status") or _NOTHING).get("conditions", ()))
+        status = pod.get("status") or _NOTHING
+        if status is not self._last:
+            self.conditions.keep(status.get("conditions", ()))
+            self._last = None
         metadata = pod["metadata"]
         if not self.ready:
             annotations = metadata.get("annotations")
@@ -118,9 +121,9 @@ class PodWorker:
         if self.stopping:
             return
         self.sandbox = True
-        self._address = self.kubelet.next_address()
-        self._base["podIP"] = self._address
-        self._base["podIPs"] = [{"ip": self._address}]
+        self._base["podIP"] = address = self.kubelet.next_address()
+        self._base["podIPs"] = [{"ip": address}]
+        self._last = None
         if self.inits:
             self._start_init(0)
         else:
@@ -282,6 +285,12 @@ class PodWorker:
         if self.phase in TERMINAL:
             self.finish()
 
+    def fail(self, reason: str, message: str) -> None:
+        """The kubelet has decided that the pod failed; the next write says so."""
+        self.failure = (reason, message)
+        self._base["reason"], self._base["message"] = reason, message
+        self._last = None
+
     def finish(self) -> None:
         """Nothing runs any more and the last status is written."""
         self.stopping = True
@@ -291,37 +300,42 @@ class PodWorker:
         """Report the pod's status, if it is another than the last one reported."""
         if self.gone:
             return
-        kubelet = self.kubelet
-        self.phase = "Failed" if self.failure is not None else self._derived_phase()
-        now = kubelet.clock.timestamp()
-        self.conditions.derive(
-            self.phase, self.inits, self.mains, sandbox=self.sandbox, initialized=self.initialized, now=now
+        kubelet, last = self.kubelet, self._last
+        phase = self.phase = "Failed" if self.failure is not None else self._derived_phase()
+        conditions = self.conditions.derive(
+            phase, self.inits, self.mains, self.sandbox, self.initialized, kubelet.clock.timestamp()
         )
-        conditions = self.conditions.listed()
         mains = [container.status for container in self.mains]
-        inits = [container.status for container in self.inits]
-        told = (self.phase, conditions, mains, inits, self._address, self.failure)
-        if told == self._told:
+        inits = self._init_statuses
+        if not self.initialized or inits is None:
+            inits = self._init_statuses = [container.status for container in self.inits]
+        if last is None:
+            status = {**(self.pod.get("status") or _NOTHING), **self._base}
+        elif (
+            conditions is last["conditions"]
+            and phase == last["phase"]
+            and mains == last["containerStatuses"]
+            and inits == last.get("initContainerStatuses", inits)
+        ):
             return
-        status: dict[str, Any] = {**(self.pod.get("status") or _NOTHING), **self._base}
-        status["phase"] = self.phase
+        else:
+            status = last.copy()
+        status["phase"] = phase
         status["conditions"] = conditions
         status["containerStatuses"] = mains
         if inits:
-            status["initContainerStatuses"] = inits if self._told is None or inits != self._told[3] else self._told[3]
-        if self.failure is not None:
-            status["reason"], status["message"] = self.failure
-        self._told, self._writing = told, True
+            status["initContainerStatuses"] = inits
+        self._last, self._writing = status, True
         try:
             kubelet.api.write_pod_status(self.pod, status)
         except ApiError as error:
-            self._told = None
+            self._last = None
             if error.code == 404:
                 self.deleted()
             else:
                 self._write_later()
         except ConnectionLost:
-            self._told = None
+            self._last = None
             self._write_later()
         finally:
             self._writing = False

@@ -85,6 +85,7 @@ def test_a_drained_node_is_cordoned_and_its_pods_end_with_grace() -> None:
     stage.run(3)
     drained = stage.models.drain_node("node-0")
     assert [pod["metadata"]["name"] for pod in drained] == ["p"]
+    assert stage.calls("kubectl") == {"create pods/eviction": 1}
     stage.create_task("a", name="r")
     stage.run(10)
     assert stage.gone("p")

@@ -177,6 +177,7 @@ def test_a_plain_pod_without_init_containers_runs_at_once() -> None:
         "ContainersReady=False:PodCompleted main=0:Completed",
     ]
     assert "message" not in stage.terminated("main")
+    assert "initContainerStatuses" not in stage.pod()["status"]
 
 
 def test_a_failing_init_container_fails_the_pod_and_starts_no_step() -> None:
