@@ -108,7 +108,7 @@ class FeatureRun:
             self._write(number, feature.name, scenario.name, self.options.scale, story.steps, world, error)
 
     def workload_plays(self, path: Path) -> None:
-        """Run one workload scenario, and write down what happened; a broken expectation is its outcome, not an error."""
+        """Run one workload scenario and write it down; a broken expectation is an outcome, not an error."""
         load, chosen = workload.read(path, self.options.overrides)
         seed = self.options.seed_of(load.name)
         world = self.open(chosen, seed, load.targets)

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
@@ -77,6 +77,7 @@ class Workload(Part):
     description: str
     arrivals: Annotated[Arrivals, PlainValidator(_arrivals)]
     targets: int = Field(ge=1, le=100_000)
+    spread: Literal["random", "in turn"] = Field(default="random", description="how requests fall on targets")
     workflows: dict[str, float] = Field(min_length=1, description="shares of the workflows, by weight")
     outcomes: list[Befalls] = []
     completes: float = Field(default=1.0, ge=0, description="weight of executions that nothing befalls")
@@ -147,7 +148,7 @@ class WorkloadStory:
         self.steps[0].ended_us = self._world.now_us()
 
     async def _one(self, number: int, arrival: Arrival) -> None:
-        target = self._target(arrival)
+        target = self._target(number, arrival)
         workflow = self._workflows.draw(self._choice)
         outcome = self._outcomes.draw(self._choice)
         which = f"{number + 1:06d}"
@@ -156,9 +157,11 @@ class WorkloadStory:
         await target.request(which, workflow)
         await target.end(which)
 
-    def _target(self, arrival: Arrival) -> Target:
+    def _target(self, number: int, arrival: Arrival) -> Target:
         if arrival.target is not None:
             return self._by_resource[arrival.target]
+        if self._workload.spread == "in turn":
+            return self._world.targets[number % self._workload.targets]
         return self._world.targets[self._choice.randrange(self._workload.targets)]
 
 
