@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 _NORMAL = 1  # simpy's priority of a timeout
 _SPIN_LIMIT = 5_000_000  # callbacks or events in one instant; beyond it someone spins without letting time pass
+_NAMED_MAX = 40  # tasks in the explanation of a stall
 
 _process: contextvars.ContextVar["Process | None"] = contextvars.ContextVar("process", default=None)
 
@@ -293,16 +294,18 @@ class Loop(asyncio.AbstractEventLoop):
         self._stopping = True
 
     def explain_stall(self) -> str:
-        """Name every task that waits, and where in its own code it does."""
+        """Name the tasks that wait, and where in their own code they do; at most forty of them."""
+        dead = [task for process in self._dead for task in process.tasks]
+        waiting = [task for task in self._tasks() if task not in dead]
         lines = [f"nothing is scheduled at {self.time():.6f} s, and these tasks wait:"]
-        for task in self._tasks():
-            if any(task in process.tasks for process in self._dead):
-                continue
+        for task in waiting[:_NAMED_MAX]:
             frames = task.get_stack(limit=1)
             place = (
                 f"{frames[0].f_code.co_filename}:{frames[0].f_lineno} in {frames[0].f_code.co_name}" if frames else "?"
             )
             lines.append(f"  {task.get_name()} waits at {place}")
+        if len(waiting) > _NAMED_MAX:
+            lines.append(f"  and {len(waiting) - _NAMED_MAX} more")
         return "\n".join(lines)
 
     def _tasks(self) -> list[asyncio.Task[Any]]:

@@ -224,6 +224,17 @@ def test_a_stall_names_the_tasks_that_wait_and_where(loop: Loop) -> None:
     assert "test_loop_calendar.py" in text
 
 
+def test_a_stall_of_very_many_tasks_names_the_first_and_counts_the_rest(loop: Loop) -> None:
+    async def main() -> None:
+        await asyncio.gather(*(asyncio.Event().wait() for _ in range(1_000)))
+
+    with pytest.raises(Stalled) as stall:
+        loop.run_until_complete(main())
+    lines = str(stall.value).splitlines()
+    assert len(lines) == 42
+    assert lines[-1] == "  and 961 more"
+
+
 def test_run_forever_tells_a_stall_too(loop: Loop) -> None:
     with pytest.raises(Stalled):
         loop.run_forever()
