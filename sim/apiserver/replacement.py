@@ -89,7 +89,8 @@ def patch(
         patched = strategic_merge(shown, body)
     else:
         raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
-    if patched is shown:
+    unchanged: bool = patched is shown
+    if unchanged:
         return shown
     if not isinstance(patched, dict):
         raise bad_request(f"the patch makes no {served.resource.kind} but a {type(patched).__name__}")

@@ -118,7 +118,7 @@ class _Parser:
         word = self._take()
         if word != "(":
             raise _Malformed(f"found '{word}' expected: '('")
-        values = []
+        values: list[str] = []
         expect_value = True
         while True:
             word = self._take()
