@@ -10,7 +10,7 @@ from typing import Any
 from controller.api.tekton import all_attempts_steps, is_finished, steps, succeeded, task_names
 from controller.api.workflowexecution import FailureReason
 from controller.executor import reasons
-from controller.executor.texts import PREVIOUS_STATUS, clean, task_run_text
+from controller.executor.texts import PREVIOUS_STATUS, READ_LIMIT, clean, task_run_text
 from controller.ports import Document
 
 _EMPTY: Mapping[str, Any] = {}
@@ -113,7 +113,7 @@ def was_sigkilled(step: Mapping[str, Any]) -> bool:
 def task_run_finding(task_run: Document) -> Finding | None:
     """The cause that a TaskRun's condition names, by reason in any spelling or by the text of older versions."""
     condition = succeeded(task_run) or _EMPTY
-    message = condition.get("message") or ""
+    message = (condition.get("message") or "")[:READ_LIMIT]
     reason = condition.get("reason") or ""
     found = reasons.meaning(reasons.TASK_RUN, reason, message)
     if found is None and condition.get("status") == "False":
@@ -132,7 +132,7 @@ def task_run_finding(task_run: Document) -> Finding | None:
 def pipeline_run_finding(pipeline_run: Document) -> Finding | None:
     """The cause that the PipelineRun's own condition names. For a failed task it holds only counters."""
     condition = succeeded(pipeline_run) or _EMPTY
-    message = condition.get("message") or ""
+    message = (condition.get("message") or "")[:READ_LIMIT]
     found = reasons.meaning(reasons.PIPELINE_RUN, condition.get("reason") or "", message)
     return None if found is None else Finding(found, clean(message))
 

@@ -35,7 +35,8 @@ def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, servic
     if cause.message:
         lines.append(f"Message: {cause.message}")
     if cause.reason is FailureReason.FORBIDDEN:
-        lines.append(f"The service account '{clean(service_account, _NAME_LIMIT)}' lacks a permission that is needed.")
+        who = f"The service account '{clean(service_account, _NAME_LIMIT)}'" if cause.task_name else "The controller"
+        lines.append(f"{who} lacks a permission that is needed.")
     lines.append(
         "Steps had started: the target may have been changed."
         if cause.started

@@ -9,6 +9,7 @@ import re
 from controller.api.workflowexecution import FailureReason
 
 MESSAGE_LIMIT = 1024
+READ_LIMIT = 16_384  # how much of a foreign text is looked at
 
 _OOM = re.compile(r'(?:^|")[^"\n]*" exited with code -?\d+: OOMKilled$|^OOMKilled$', re.ASCII | re.MULTILINE)
 _INIT_FAILED = re.compile(r'^init container failed, "[^"\n]+" exited with code -?\d+', re.ASCII)
@@ -77,6 +78,7 @@ def denial_line(log: str) -> tuple[FailureReason, str] | None:
 
 def refused_create(code: int, message: str) -> FailureReason | None:
     """The reason of a create that another try cannot mend; None when another try can."""
+    message = message[:READ_LIMIT]
     if code == 403:
         if _ANY_QUOTA.search(message):
             return FailureReason.RESOURCE_EXHAUSTED

@@ -60,3 +60,9 @@ def test_it_says_whether_anything_can_have_changed() -> None:
     assert "nothing was changed" in text(before)
     assert "No task was reached" in text(before)
     assert "may have been changed" in text(cause())
+
+
+def test_when_the_controller_itself_was_refused_the_runner_is_not_blamed() -> None:
+    told = text(Cause(reason=FailureReason.FORBIDDEN, message="cannot create pipelineruns", started=False))
+    assert "The controller lacks a permission" in told
+    assert "'runner'" not in told
