@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from reflector_world import World
 
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.server import ApiServer
@@ -21,3 +22,8 @@ def server(loop: Loop) -> ApiServer:
     server = ApiServer(loop, Streams(1), Clock(loop), guard=True)
     server.create(ADMIN, server.resource("", "namespaces"), "", {"metadata": {"name": "team"}})
     return server
+
+
+@pytest.fixture
+def world(loop: Loop, server: ApiServer) -> World:
+    return World(loop, server)
