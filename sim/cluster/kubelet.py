@@ -9,7 +9,7 @@ from controller.ports import Document
 from sim.apiserver.identity import service_account
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
-from sim.cluster import stopping
+from sim.cluster import starting, stopping
 from sim.cluster.api import Api, component_user
 from sim.cluster.behaviour import OomVariant, Performer
 from sim.cluster.deadlines import Deadlines
@@ -93,7 +93,7 @@ class Kubelet:
         """A pod was bound to this node."""
         worker = PodWorker(self, pod)
         self.workers[worker.uid] = worker
-        self.loop.after(self.delays.kubelet_watch(), worker.admit)
+        self.loop.after(self.delays.kubelet_watch(), starting.admit, worker)
         worker.updated(pod)
         return worker
 

@@ -1,22 +1,18 @@
-"""One pod on one node, from admission by its kubelet to its last status: the sequence of a pod worker.
+"""One pod on one node, from admission by its kubelet to its last status.
 
-Init containers run one after another, then all others start together. What the containers then do is played by
-:mod:`sim.cluster.steps`; how the pod is ended from outside by :mod:`sim.cluster.stopping`.
+What is here is what a kubelet knows and reports of a pod. How the pod starts is in :mod:`sim.cluster.starting`, what
+its containers then do in :mod:`sim.cluster.steps`, how it is ended from outside in :mod:`sim.cluster.stopping`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, ConnectionLost, Document
-from sim.cluster import steps, stopping
+from sim.cluster import starting, steps, stopping
 from sim.cluster.containers import Container
 from sim.cluster.entrypoint import READY, READY_ANNOTATION
-from sim.cluster.images import Pull, back_off, back_off_us
 from sim.cluster.podstatus import TERMINAL, Conditions, phase_of
-from sim.cluster.references import Missing, missing_for_container, missing_for_volumes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sim.cluster.kubelet import Kubelet
 
 _NOTHING: Document = {}
@@ -95,181 +91,15 @@ class PodWorker:
                 self._grace_s = grace_s
                 self.kubelet.loop.after(self.kubelet.delays.kubelet_watch(), stopping.marked, self, grace_s)
 
-    # --- from admission to the first container ------------------------------------------------------------------
-
-    def admit(self) -> None:
-        if self.gone:
-            return
-        self._base["startTime"] = self.kubelet.clock.timestamp()
-        self.kubelet.started(self)
-        if not self.stopping:
-            self.write()
-            self.mount()
-
-    def mount(self) -> None:
-        """Start the sandbox as soon as every volume's ConfigMap and Secret is there."""
-        if self.stopping:
-            return
-        kubelet = self.kubelet
-        missing = missing_for_volumes(self.pod, kubelet.api.find)
-        if missing is not None:
-            kubelet.await_object(self, missing, self.mount)
-        else:
-            kubelet.loop.after(kubelet.delays.sandbox(), self._sandbox_ready)
-
-    def _sandbox_ready(self) -> None:
-        if self.stopping:
-            return
-        self.sandbox = True
-        self._base["podIP"] = address = self.kubelet.next_address()
-        self._base["podIPs"] = [{"ip": address}]
-        self._last = None
-        if self.inits:
-            self._start_init(0)
-        else:
-            self._start_mains()
-
-    # --- init containers ----------------------------------------------------------------------------------------
-
-    def _start_init(self, index: int) -> None:
-        if self.stopping:
-            return
-        container = self.inits[index]
-        pull = self._pull(container)
-        if pull is None:
-            self._run_init(index)
-            return
-        delay_us = pull.decided_at_us - self.kubelet.loop.now_us
-        if not pull.reason:
-            self.write()
-            self.kubelet.loop.after(delay_us, self._run_init, index)
-        else:
-            self.kubelet.loop.after(delay_us, self._pull_failed, container, pull, lambda: self._start_init(index))
-
-    def _run_init(self, index: int) -> None:
-        if self.stopping:
-            return
-        container = self.inits[index]
-        missing = missing_for_container(container.spec, self.pod["metadata"]["namespace"], self.kubelet.api.find)
-        if missing is not None:
-            self._config_error(container, missing, lambda: self._run_init(index))
-            return
-        self._run(container)
-        self.write()
-        steps.begin(self, container)
-
-    def init_exited(self, container: Container) -> None:
-        self.write()
-        if container.exit_code:
-            self.finish()
-            return
-        index = self.inits.index(container) + 1
-        proceed, *args = (self._start_init, index) if index < len(self.inits) else (self._start_mains,)
-        self.kubelet.loop.after(self.kubelet.delays.container_start(), proceed, *args)
-
-    # --- main containers ----------------------------------------------------------------------------------------
-
-    def _start_mains(self) -> None:
-        if self.stopping:
-            return
-        now_us = ready_at_us = self.kubelet.loop.now_us
-        failed = []
-        for container in self.mains:
-            pull = self._pull(container)
-            if pull is not None:
-                ready_at_us = max(ready_at_us, pull.decided_at_us)
-                if pull.reason:
-                    failed.append((container, pull))
-        if ready_at_us > now_us:
-            self.write()
-            self.kubelet.loop.after(ready_at_us - now_us, self._mains_pulled, failed)
-        else:
-            self._mains_pulled(failed)
-
-    def _mains_pulled(self, failed: list[tuple[Container, Pull]]) -> None:
-        if self.stopping:
-            return
-        self.initialized = True
-        without = [container for container, _ in failed]
-        started = [
-            container for container in self.mains if container not in without and self._run_configured(container)
-        ]
-        for container, pull in failed:
-            self._note_failed_pull(container, pull, self._retry_main(container))
-        self.write()
-        for container in started:
-            steps.started(self, container)
-
-    def _start_main(self, container: Container) -> None:
-        """Again, after a failure."""
-        if self.stopping:
-            return
-        pull = self._pull(container)
-        if pull is None:
-            self._run_main(container)
-            return
-        delay_us = pull.decided_at_us - self.kubelet.loop.now_us
-        if pull.reason:
-            self.kubelet.loop.after(delay_us, self._pull_failed, container, pull, self._retry_main(container))
-        else:
-            self.kubelet.loop.after(delay_us, self._run_main, container)
-
-    def _retry_main(self, container: Container) -> "Callable[[], None]":
-        return lambda: self._start_main(container)
-
-    def _run_main(self, container: Container) -> None:
-        if self.stopping:
-            return
-        started = self._run_configured(container)
-        self.write()
-        if started:
-            steps.started(self, container)
-
-    def _run_configured(self, container: Container) -> bool:
-        missing = missing_for_container(container.spec, self.pod["metadata"]["namespace"], self.kubelet.api.find)
-        if missing is not None:
-            self._note_config_error(container, missing, lambda: self._run_main(container))
-            return False
-        self._run(container)
-        return True
-
-    # --- what can keep a container from starting ----------------------------------------------------------------
-
-    def _pull(self, container: Container) -> Pull | None:
-        return self.kubelet.images.pull(container.spec["image"], container.policy, self.kubelet.loop.now_us)
-
-    def _pull_failed(self, container: Container, pull: Pull, again: "Callable[[], None]") -> None:
-        if self.stopping:
-            return
-        self._note_failed_pull(container, pull, again)
-        self.write()
-
-    def _note_failed_pull(self, container: Container, pull: Pull, again: "Callable[[], None]") -> None:
-        container.failures += 1
-        container.wait(pull.reason, pull.message)
-        if pull.reason == "ErrImagePull":
-            kubelet = self.kubelet
-            kubelet.loop.after(kubelet.delays.error_sync(), self._image_backs_off, container, pull.message, again)
-
-    def _image_backs_off(self, container: Container, error: str, again: "Callable[[], None]") -> None:
-        if self.stopping:
-            return
-        container.wait("ImagePullBackOff", back_off(container.spec["image"], error))
-        self.write()
-        self.kubelet.loop.after(back_off_us(container.failures), again)
-
-    def _config_error(self, container: Container, missing: Missing, again: "Callable[[], None]") -> None:
-        self._note_config_error(container, missing, again)
-        self.write()
-
-    def _note_config_error(self, container: Container, missing: Missing, again: "Callable[[], None]") -> None:
-        container.wait("CreateContainerConfigError", missing.text)
-        self.kubelet.await_object(self, missing, again)
-
     # --- running and reporting ----------------------------------------------------------------------------------
 
-    def _run(self, container: Container) -> None:
-        container.run(self.kubelet.clock.timestamp(), self.kubelet.container_id())
+    def know(self, **facts: Any) -> None:
+        """Facts that every later status tells: addresses, start time, why the pod failed."""
+        self._base.update(facts)
+        self._last = None
+
+    def init_exited(self, container: Container) -> None:
+        starting.init_exited(self, container)
 
     def exited(self) -> None:
         """A main container ended; the kubelet will notice, and one sync reports all that ended by then."""
@@ -288,8 +118,7 @@ class PodWorker:
     def fail(self, reason: str, message: str) -> None:
         """The kubelet has decided that the pod failed; the next write says so."""
         self.failure = (reason, message)
-        self._base["reason"], self._base["message"] = reason, message
-        self._last = None
+        self.know(reason=reason, message=message)
 
     def finish(self) -> None:
         """Nothing runs any more and the last status is written."""
@@ -379,7 +208,7 @@ class PodWorker:
         if self.gone:
             return
         started = (self.pod.get("status") or _NOTHING).get("startTime")
-        self._base["startTime"] = started or self.kubelet.clock.timestamp()
+        self.know(startTime=started or self.kubelet.clock.timestamp())
         self.stopping = self.initialized = self.sandbox = True
         now = self.kubelet.clock.timestamp()
         for container in self.inits:
