@@ -98,6 +98,18 @@ async def sync_metadata(access: Access, resource: Resource, newest: Document | N
     await access.tekton.update(resource, attempt.namespace, attempt.name, body)
 
 
+def sync_failed(
+    access: Access, attempt: Attempt, failure: Exception, error: Exception | None, wait_us: int | None
+) -> Exception | None:
+    """What the attempt ends with when its labels could not be written: ``error`` is what it met, ``wait_us`` when it
+    wanted to look again. A release that joins the errors lets the wish to look again hide the failure."""
+    access.event(attempt.document, "Warning", "Error", message_of(failure))
+    requeues = wait_us is not None or isinstance(error, RequeueAfter)
+    if requeues and access.options.version.requeue_hides_sync_errors:
+        return error
+    return failure if error is None or isinstance(error, RequeueAfter) else error
+
+
 def _adds_nothing(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     return present is wanted or wanted.items() <= present.items()
 

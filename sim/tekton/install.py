@@ -1,12 +1,12 @@
 """Tekton on a simulated cluster: two processes, the webhooks and the CRDs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from controller.ports import Cluster, Document, Resource
+from controller.ports import ApiError, Cluster, ConnectionLost, Document, Resource
 from controller.runtime.bucket import TokenBucket
 from controller.runtime.cache import Cache, Key
-from controller.runtime.controller import Controller
+from controller.runtime.controller import Controller, Hooks, Outcome, PermanentError, Result
 from controller.runtime.events import EventRecorder
 from controller.runtime.manager import Manager
 from controller.runtime.queue import WorkQueue
@@ -32,12 +32,16 @@ from sim.tekton.webhook import Webhook
 
 CONTROLLER = "tekton-controller"
 RESOLVERS = "tekton-resolvers"
+_PROCESSES = (CONTROLLER, RESOLVERS)
 _MANAGED = "app.kubernetes.io/managed-by=tekton-pipelines"
 _RETRIES_QPS, _RETRIES_BURST = 10.0, 100
 
 
 class Tekton:
-    """One installation. ``start`` and ``stop`` are orderly, ``kill`` is a crash of both processes."""
+    """One installation: the processes ``tekton-controller`` and ``tekton-resolvers``, and the webhooks beside them.
+
+    ``start`` and ``stop`` are orderly, ``kill`` is a crash; all of them take names of processes, or mean both.
+    """
 
     def __init__(
         self,
@@ -55,38 +59,38 @@ class Tekton:
         self._loop = loop
         self._streams = streams
         self._clock = clock
-        self._running: list[tuple[Process, Manager]] = []
+        self._running: dict[str, tuple[Process, Manager]] = {}
 
     @property
     def synced(self) -> bool:
         """Whether both processes run with warm caches."""
-        return bool(self._running) and all(manager.synced for _, manager in self._running)
+        return len(self._running) == len(_PROCESSES) and all(manager.synced for _, manager in self._running.values())
 
-    def start(self) -> None:
-        """Start the processes that do not run. Must be called while the loop runs, or before."""
-        if self._running:
-            return
-        for name, manager in ((CONTROLLER, self._controller()), (RESOLVERS, self._resolvers())):
-            process = self._loop.process(name)
-            process.start(manager.run())
-            self._running.append((process, manager))
+    def start(self, *names: str) -> None:
+        """Start the processes that do not run: those named, or both."""
+        for name in names or _PROCESSES:
+            if name not in self._running:
+                manager = self._controller() if name == CONTROLLER else self._resolvers()
+                process = self._loop.process(name)
+                process.start(manager.run())
+                self._running[name] = (process, manager)
 
-    def stop(self) -> None:
+    def stop(self, *names: str) -> None:
         """Let reconciles under way finish and start no more."""
-        for _, manager in self._running:
-            manager.stop()
-        self._running.clear()
+        for name in names or _PROCESSES:
+            if name in self._running:
+                self._running.pop(name)[1].stop()
 
-    def kill(self) -> None:
+    def kill(self, *names: str) -> None:
         """Crash: whatever is under way is never resumed; requests on their way still arrive."""
-        for process, _ in self._running:
-            process.kill()
-        self._running.clear()
+        for name in names or _PROCESSES:
+            if name in self._running:
+                self._running.pop(name)[0].kill()
 
-    def restart(self) -> None:
+    def restart(self, *names: str) -> None:
         """Crash and start anew, with cold caches."""
-        self.kill()
-        self.start()
+        self.kill(*names)
+        self.start(*names)
 
     def _user(self, name: str) -> User:
         account = f"system:serviceaccount:{self.options.namespace}:tekton-pipelines-{name}"
@@ -95,6 +99,18 @@ class Tekton:
     def _reflector(self, cluster: Cluster, resource: Resource, *, label_selector: str = "") -> Reflector:
         stream = self._streams(f"tekton.reflectors.{resource.plural}")
         return Reflector(cluster, resource, stream, cache=Cache(), label_selector=label_selector)
+
+    def _working(self, name: str, reconcile: Callable[[Key], Awaitable[Result | None]]) -> Controller[Key]:
+        queue: WorkQueue[Key] = WorkQueue(retries_bucket=TokenBucket(_RETRIES_QPS, _RETRIES_BURST))
+        hooks = Hooks(on_end=self._break_on_bugs)
+        return Controller(name, reconcile, workers=self.options.threads_per_controller, queue=queue, hooks=hooks)
+
+    def _break_on_bugs(
+        self, _controller: str, _key: Key, _outcome: Outcome, _duration_s: float, error: Exception | None
+    ) -> None:
+        """A queue retries whatever a reconcile raises; a bug of the model must end the run instead."""
+        if error is not None and not isinstance(error, ApiError | ConnectionLost | PermanentError):
+            self._loop.call_exception_handler({"exception": error})
 
     def _controller(self) -> Manager:
         options, server = self.options, self._server
@@ -134,12 +150,9 @@ class Tekton:
         task_access = replace(access, recorder=task_events)
         pipeline_runs = PipelineRuns(access, remote, self._streams("tekton.dry-run-names"))
         task_runs = TaskRuns(task_access, TaskTemplates(task_access, remote))
-        workers = options.threads_per_controller
-        run_controller = Controller("pipelinerun", pipeline_runs.reconcile, workers=workers, queue=_queue())
-        task_controller = Controller("taskrun", task_runs.reconcile, workers=workers, queue=_queue())
-        request_controller = Controller(
-            "resolutionrequest", ResolutionRequests(access).reconcile, workers=workers, queue=_queue()
-        )
+        run_controller = self._working("pipelinerun", pipeline_runs.reconcile)
+        task_controller = self._working("taskrun", task_runs.reconcile)
+        request_controller = self._working("resolutionrequest", ResolutionRequests(access).reconcile)
         owners = {PIPELINE_RUNS.kind: run_controller.queue.add, TASK_RUNS.kind: task_controller.queue.add}
         runs.add_handler(_own_key(run_controller.queue.add))
         tasks.add_handler(_own_key(task_controller.queue.add))
@@ -167,9 +180,7 @@ class Tekton:
             self.bundles,
             self._streams("tekton.bundles"),
         )
-        controller = Controller(
-            "bundleresolver", resolver.reconcile, workers=options.threads_per_controller, queue=_queue()
-        )
+        controller = self._working("bundleresolver", resolver.reconcile)
         requests.add_handler(_own_key(controller.queue.add))
         return Manager([requests], [controller])
 
@@ -189,10 +200,6 @@ def install(
     tekton.webhook.register(server.admission)
     tekton.start()
     return tekton
-
-
-def _queue() -> WorkQueue[Key]:
-    return WorkQueue(retries_bucket=TokenBucket(_RETRIES_QPS, _RETRIES_BURST))
 
 
 def _own_key(add: Callable[[Key], None]) -> Handler:

@@ -13,7 +13,7 @@ from sim.tekton.attempt import (
     emit_change,
     finish,
     look_again,
-    message_of,
+    sync_failed,
     sync_metadata,
 )
 from sim.tekton.children import Children, child_reference
@@ -105,8 +105,7 @@ class PipelineRuns:
         try:
             await sync_metadata(access, PIPELINE_RUNS, access.pipeline_runs.get(*key), attempt)
         except (ApiError, ConnectionLost) as failure:
-            access.event(document, "Warning", "Error", message_of(failure))
-            error = failure if error is None or isinstance(error, RequeueAfter) else error
+            error = sync_failed(access, attempt, failure, error, wait_us)
         result = await finish(access, PIPELINE_RUNS, attempt, error)
         if wait_us is None:
             return result
@@ -259,7 +258,7 @@ class PipelineRuns:
                 attempt.annotations = {**annotations, **attempt.annotations}
         unmet = unmet_demand(attempt.namespace, attempt.name, spec, pipeline.name, pipeline.spec)
         if unmet is not None:
-            raise self._fail(attempt, unmet.reason, unmet.message, unmet.message)
+            raise self._fail(attempt, unmet.reason, unmet.message, unmet.cause)
         filled = applied(pipeline.spec, pipeline.name, attempt)
         status["pipelineSpec"] = filled
         return filled

@@ -16,6 +16,7 @@ from sim.tekton.attempt import (
     finish,
     look_again,
     message_of,
+    sync_failed,
     sync_metadata,
 )
 from sim.tekton.conditions import condition_of, is_done, set_condition
@@ -83,8 +84,7 @@ class TaskRuns:
         try:
             await sync_metadata(access, TASK_RUNS, access.task_runs.get(namespace, name), attempt)
         except (ApiError, ConnectionLost) as failure:
-            access.event(document, "Warning", "Error", message_of(failure))
-            error = failure if error is None or isinstance(error, RequeueAfter) else error
+            error = sync_failed(access, attempt, failure, error, wait_us)
         result = await finish(access, TASK_RUNS, attempt, error)
         if wait_us is None:
             return result

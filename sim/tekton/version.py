@@ -34,6 +34,8 @@ class Version:
     """The resolver leaves a request alone whose data is already written (since v1.13)."""
     resolution_patched: bool
     """The core controller PATCHes the ResolutionRequest's conditions instead of a PUT (since v1.15)."""
+    requeue_hides_sync_errors: bool
+    """A failed write of labels is not an error where the attempt asks for a requeue (seen in v1.15, not in v1.7)."""
     pending_task_runs: bool
     """``spec.status: TaskRunPending`` is understood (since v1.11)."""
 
@@ -62,6 +64,7 @@ V1_7 = Version(
     resolution_requeue=False,
     resolver_skips_resolved=False,
     resolution_patched=False,
+    requeue_hides_sync_errors=False,
     pending_task_runs=False,
 )
 
@@ -79,6 +82,7 @@ V1_15 = Version(
     resolution_requeue=True,
     resolver_skips_resolved=True,
     resolution_patched=True,
+    requeue_hides_sync_errors=True,
     pending_task_runs=True,
 )
 

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ SCENARIOS = (
     "delete-foreground-recreate",
 )
 _PLAYED_REASONS = ("Skipped", "TimeoutExceeded", "Continued")
+_QUOTA = re.compile(r"exceeded quota: ([a-z-]+), requested: ([a-z./]+)=")
 _RETRIEVE = "cannot retrieve the oci image: "
 
 
@@ -57,27 +59,45 @@ def convert(recording: dict[str, Any]) -> dict[str, Any]:
     bundle = _bundle(recording, events)
     if bundle:
         compact["bundle"] = bundle
-    if "quota" in recording["scenario"]:
-        compact["quota"] = {"name": "pod-quota", "pods": 1}
+    quota = _QUOTA.search(json.dumps(recording["events"]))
+    if quota:
+        compact["quota"] = {"name": quota[1], "resource": quota[2]}
     return compact
 
 
 def _actions(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    result: list[dict[str, Any]] = []
-    for action in actions:
-        text, at_ms = action["action"], round(action["tMs"])
-        if text == "PATCH spec.status=Cancelled":
-            result.append({"at_ms": at_ms, "do": "patch", "spec": {"status": "Cancelled"}})
-        elif text.startswith("DELETE propagationPolicy="):
-            result.append({"at_ms": at_ms, "do": "delete", "propagation": text.rpartition("=")[2]})
-        elif text.startswith("DELETE blocker pod"):
-            result.append({"at_ms": at_ms, "do": "free quota"})
-        elif text == "first re-create attempt":
-            refusal = action["body"]["message"]
-            result.append({"at_ms": at_ms, "do": "recreate until accepted", "first_refusal": refusal})
-        elif text not in ("re-created", "re-create accepted") and "re-create" not in text:
-            raise ValueError(f"actions: {text!r} is not an action that can be replayed")
-    return result
+    return [
+        {"at_ms": round(action["tMs"]), **_action(action)} for action in actions if not _is_remark(action["action"])
+    ]
+
+
+def _is_remark(text: str) -> bool:
+    return text in ("observed done", "all done", "garbage collector resumed") or text == "re-create accepted"
+
+
+def _action(action: dict[str, Any]) -> dict[str, Any]:
+    text = action["action"]
+    if text.startswith("PATCH spec.status="):
+        return {"do": "patch", "spec": {"status": text.rpartition("=")[2]}}
+    if text.startswith("PATCH taskrun spec.status="):
+        return {"do": "patch task", "spec": {"status": text.rpartition("=")[2]}}
+    if text.startswith("DELETE propagationPolicy="):
+        return {"do": "delete", "propagation": text.partition("=")[2].split()[0]}
+    if text.startswith("DELETE blocker pod"):
+        return {"do": "free quota"}
+    if text.startswith("DELETE pod"):
+        return {"do": "delete pod"}
+    if text == "first re-create attempt":
+        return {"do": "recreate until accepted", "first_refusal": action["body"]["message"]}
+    if text.startswith("re-created"):
+        return {"do": "recreate"}
+    if text == "garbage collector paused (SIGSTOP)":
+        return {"do": "pause garbage collector"}
+    if text == "controller SIGKILL":
+        return {"do": "kill controller"}
+    if text == "controller start (process)":
+        return {"do": "start controller"}
+    raise ValueError(f"actions: {text!r} is not an action that can be replayed")
 
 
 def _pod_scripts(events: list[dict[str, Any]], symbols: Incarnations) -> dict[str, list[dict[str, Any]]]:
@@ -124,6 +144,8 @@ def _with_messages(status: dict[str, Any], event: dict[str, Any], events: list[d
         for attempt in (own, *own.get("retriesStatus", ())):
             if attempt.get("podName") != event["name"]:
                 continue
+            if attempt.get("results") and status.get("phase") == "Succeeded":
+                status["results"] = [{"name": one["name"], "value": one["value"]} for one in attempt["results"]]
             for step in attempt.get("steps", ()):
                 name = step.get("container", "")
                 wait = step.get("waiting", {})
@@ -139,7 +161,8 @@ def _with_messages(status: dict[str, Any], event: dict[str, Any], events: list[d
         for name, state in status.get("containers", {}).items()
         if state[0] == "terminated" and name in reasons
     }
-    silent = sorted(name for name, reason in ended.items() if not reason)
+    killed = [name for name, state in status.get("containers", {}).items() if state[:2] == ["terminated", 137]]
+    silent = sorted({*killed, *(name for name, reason in ended.items() if not reason)})
     played = {name: reason for name, reason in ended.items() if reason in _PLAYED_REASONS}
     if silent:
         status["silent"] = silent

@@ -15,15 +15,17 @@ from sim.clock import Clock
 from sim.cluster.api import Api
 from sim.loop import Loop
 from sim.streams import Streams
-from sim.tekton.access import PIPELINE_RUNS, PODS, SERVICE_ACCOUNTS
+from sim.tekton.access import PIPELINE_RUNS, PODS, SERVICE_ACCOUNTS, TASK_RUNS
 from sim.tekton.bundles import BundleCatalogue
-from sim.tekton.install import Tekton, install
+from sim.tekton.install import CONTROLLER, Tekton, install
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import VERSIONS
+from sim.workload.distributions import Constant
 
 DATA = Path(__file__).parent / "data"
 _SETTLE_US = 2_000_000  # the real script, too, watched an idle installation before it began
 _RETRY_US = 55_000
+_PAUSED_US = 3_000_000  # how long the recordings stopped the garbage collector
 _IMAGE_ID = "reg.local/x@sha256:" + "a" * 64
 _NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 _QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
@@ -53,7 +55,9 @@ class Player:
         self.loop = Loop()
         self.clock = Clock(self.loop)
         streams = Streams(seed)
-        self.server = ApiServer(self.loop, streams, self.clock)
+        does = [action["do"] for action in recording["actions"]]
+        lag = {"collector_lag": Constant(_PAUSED_US)} if "pause garbage collector" in does else {}
+        self.server = ApiServer(self.loop, streams, self.clock, **lag)
         self.namespace: str = recording["namespace"]
         self._scheduler = Api(self.server, ADMIN, "puppet-kubelet")
         self.result = Played()
@@ -69,6 +73,8 @@ class Player:
             self.server, self.loop, streams, self.clock,
             options or TektonOptions(version=VERSIONS[recording["version"]]), self.bundles,
         )  # fmt: skip
+        if does[:1] == ["start controller"]:
+            self.tekton.kill(CONTROLLER)
         self.server.observe(self._observed)
 
     def play(self, until_s: float) -> Played:
@@ -93,30 +99,45 @@ class Player:
         return self.server.create(ADMIN, resource, namespace, body)
 
     def _fill_quota(self, quota: Mapping[str, Any]) -> None:
-        hard = {"pods": str(quota["pods"])}
-        self._create(_QUOTAS, self.namespace, {"metadata": {"name": quota["name"]}, "spec": {"hard": hard}})
+        """A quota that is used up: by a pod where it counts pods, else by allowing nothing."""
+        limit = 1 if quota["resource"] == "pods" else 0
+        spec = {"hard": {quota["resource"]: str(limit)}}
+        self._create(_QUOTAS, self.namespace, {"metadata": {"name": quota["name"]}, "spec": spec})
         self.loop.run_until(self.loop.now_us + 500_000)
-        container = {"name": "main", "image": "reg.local/blocker:1"}
-        self._create(PODS, self.namespace, {"metadata": {"name": "blocker"}, "spec": {"containers": [container]}})
-        self.loop.run_until(self.loop.now_us + 500_000)
+        if limit:
+            container = {"name": "main", "image": "reg.local/blocker:1"}
+            self._create(PODS, self.namespace, {"metadata": {"name": "blocker"}, "spec": {"containers": [container]}})
+            self.loop.run_until(self.loop.now_us + 500_000)
 
     # the script's actions
 
     def _act(self, action: Mapping[str, Any]) -> None:
-        name = self.recording["submit"]["metadata"]["name"]
         try:
-            if action["do"] == "patch":
-                self.server.patch(ADMIN, PIPELINE_RUNS, self.namespace, name, {"spec": action["spec"]})
-            elif action["do"] == "delete":
-                self.server.delete(ADMIN, PIPELINE_RUNS, self.namespace, name, propagation=action["propagation"])
-            elif action["do"] == "free quota":
-                self.server.delete(ADMIN, PODS, self.namespace, "blocker", grace_period_s=0)
-            else:
-                self._create(PIPELINE_RUNS, self.namespace, self.recording["submit"])
+            self._perform(action)
         except ApiError as error:
             self.result.refusals.append(error.message)
             if action["do"] == "recreate until accepted":
                 self.loop.after(_RETRY_US, self._act, action)
+
+    def _perform(self, action: Mapping[str, Any]) -> None:
+        name, server, namespace = self.recording["submit"]["metadata"]["name"], self.server, self.namespace
+        match action["do"]:
+            case "patch":
+                server.patch(ADMIN, PIPELINE_RUNS, namespace, name, {"spec": action["spec"]})
+            case "patch task":
+                server.patch(ADMIN, TASK_RUNS, namespace, f"{name}-run", {"spec": action["spec"]})
+            case "delete":
+                server.delete(ADMIN, PIPELINE_RUNS, namespace, name, propagation=action["propagation"])
+            case "delete pod":
+                server.delete(ADMIN, PODS, namespace, f"{name}-run-pod")
+            case "free quota":
+                server.delete(ADMIN, PODS, namespace, "blocker", grace_period_s=0)
+            case "kill controller":
+                self.tekton.kill(CONTROLLER)
+            case "start controller":
+                self.tekton.start(CONTROLLER)
+            case "recreate" | "recreate until accepted":
+                self._create(PIPELINE_RUNS, namespace, self.recording["submit"])
 
     # what is noted
 
@@ -234,17 +255,18 @@ class Player:
         else:
             details = {"exitCode": exit_code, "reason": reason, "startedAt": now, "finishedAt": now}
             if name.startswith("step-") and name not in entry.get("silent", ()):
-                details["message"] = self._termination(entry.get("entrypoint_reasons", {}).get(name, ""))
+                details["message"] = self._termination(entry, name)
         image_id = "" if word == "waiting" else _IMAGE_ID
         return {"name": name, "image": "", "imageID": image_id, "ready": word == "running", "restartCount": 0,
                 "state": {word: details}}  # fmt: skip
 
-    def _termination(self, reason: str) -> str:
-        entries = [
-            {"key": "StartedAt", "value": self.clock.utcnow().isoformat(timespec="milliseconds")[:23] + "Z", "type": 3}
-        ]
+    def _termination(self, entry: Mapping[str, Any], name: str) -> str:
+        now = self.clock.utcnow().isoformat(timespec="milliseconds")[:23] + "Z"
+        entries: list[dict[str, Any]] = [{"key": "StartedAt", "value": now, "type": 3}]
+        reason = entry.get("entrypoint_reasons", {}).get(name, "")
         if reason:
             entries.append({"key": "Reason", "value": reason, "type": 3})
+        entries += ({"key": one["name"], "value": one["value"], "type": 1} for one in entry.get("results", ()))
         return json.dumps(entries)
 
 
@@ -255,6 +277,8 @@ def _condition(type_: str, text: str, unfinished: list[str]) -> dict[str, Any]:
         condition["reason"] = reason
     if reason == "ContainersNotInitialized":
         condition["message"] = f"containers with incomplete status: [{' '.join(unfinished)}]"
+    elif reason == "Unschedulable":
+        condition["message"] = "0/1 nodes are available: 1 Insufficient cpu."
     return condition
 
 
