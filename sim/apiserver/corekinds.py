@@ -9,7 +9,7 @@ from controller.ports import Document, Resource
 from sim.apiserver.causes import bad_value, too_long, undecodable
 from sim.apiserver.errors import Cause, forbidden_field
 from sim.apiserver.known import known_fields
-from sim.apiserver.metadata import undecodable as wrong_type
+from sim.apiserver.shapes import undecodable as wrong_type
 from sim.apiserver.strategy import Strategy
 
 _COMMON = ("apiVersion", "kind", "metadata")

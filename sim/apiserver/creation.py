@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
 from sim.apiserver.admission import AdmissionRequest
-from sim.apiserver.decoding import check_type, decoded
+from sim.apiserver.decoding import decoded, well_formed
 from sim.apiserver.errors import already_exists, bad_request, being_deleted, invalid
 from sim.apiserver.identity import User
 from sim.apiserver.metadata import check_create, for_create, generated_name
@@ -27,9 +27,8 @@ def create(
 ) -> Document:
     """Store a new object, checked in the real server's order. Raises ApiError 400, 403, 404, 409, 422, 500."""
     resource, strategy, table = served.resource, served.strategy, served.table
-    check_type(served, body)
-    body = decoded(server, served, body, None, "", field_validation)
-    metadata = body.get("metadata") or {}
+    body = decoded(server, served, well_formed(served, body, None), None, "", field_validation)
+    metadata = body["metadata"]
     sent_namespace = metadata.get("namespace", "")
     if sent_namespace and sent_namespace != namespace and resource.namespaced:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")

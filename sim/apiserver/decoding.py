@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document
 from sim.apiserver.errors import bad_request, invalid, invalid_value
-from sim.apiserver.metadata import check_shape
 from sim.apiserver.registry import Served
+from sim.apiserver.shapes import undecodable, well_shaped
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -13,12 +13,28 @@ if TYPE_CHECKING:
 _SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
 
 
+def well_formed(served: Served, body: Document, old: Document | None) -> Document:
+    """The body with its kind and the shape of its metadata checked, and metadata in any case a mapping.
+
+    Metadata that is ``old``'s own needs no look. Raises ApiError 400, 422.
+    """
+    check_type(served, body)
+    metadata = body.get("metadata")
+    if old is not None and metadata is old["metadata"]:
+        return body
+    shaped = well_shaped(served.resource.kind, served.resource.version, metadata)
+    return body if shaped is metadata else {**body, "metadata": shaped}
+
+
 def check_type(served: Served, body: Document) -> None:
     """Refuse a body of another kind or version. Builtin kinds may leave both out. Raises ApiError 400, 422."""
     resource = served.resource
     kind, api_version = body.get("kind"), body.get("apiVersion")
-    if kind == resource.kind and api_version == resource.api_version:
+    if kind == resource.kind and api_version == served.api_version:
         return
+    for field, value in (("apiVersion", api_version), ("kind", kind)):
+        if value is not None and not isinstance(value, str):
+            raise undecodable(resource.kind, resource.version, f".{field}", value, "string")
     if served.custom:
         _check_custom_type(served, body, kind, api_version)
         return
@@ -57,10 +73,6 @@ def decoded(
 ) -> Document:
     """The body pruned and defaulted. Raises ApiError 400 for what does not decode or, under Strict, is unknown."""
     resource = served.resource
-    metadata = body.get("metadata")
-    unchanged = old is not None and metadata is old["metadata"]
-    if metadata and not unchanged and ("labels" in metadata or "annotations" in metadata):
-        check_shape(resource.kind, resource.version, metadata)
     document, unknown = served.strategy.decode(body, old, subresource)
     if unknown and field_validation != "Ignore":
         if field_validation == "Strict":

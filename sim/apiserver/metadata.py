@@ -6,7 +6,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from controller.ports import ApiError, Document
+from controller.ports import Document
 from sim.apiserver.errors import Cause, invalid_value, required
 from sim.apiserver.names import NameRule, label_value, qualified_name
 
@@ -28,30 +28,6 @@ def fresh_uid(random: Random) -> str:
 
 def generated_name(prefix: str, random: Random) -> str:
     return prefix[:_GENERATE_NAME_LIMIT] + "".join(random.choices(_SUFFIX_ALPHABET, k=5))
-
-
-def check_shape(kind: str, version: str, metadata: Any) -> None:
-    """What JSON decoding into ObjectMeta refuses. Raises ApiError 400."""
-    for field in ("labels", "annotations"):
-        for value in (metadata.get(field) or _NO_META).values():
-            if type(value) is not str and value is not None:
-                raise undecodable(kind, version, f"ObjectMeta.{field}", value, "string")
-
-
-_GO_NAMES: dict[type, str] = {
-    bool: "bool",
-    int: "number",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
-
-
-def undecodable(kind: str, version: str, field: str, value: object, wanted: str) -> ApiError:
-    found = _GO_NAMES.get(type(value), "object")
-    text = f"json: cannot unmarshal {found} into Go struct field {field} of type {wanted}"
-    return ApiError(400, "BadRequest", f'{kind} in version "{version}" cannot be handled as a {kind}: {text}')
 
 
 def for_create(body: Document, namespace: str, name: str, uid: str, timestamp: str, generation: int) -> dict[str, Any]:

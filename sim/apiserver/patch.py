@@ -86,7 +86,9 @@ def _apply(document: Any, operation: Any) -> Any:
     raise ApiError(422, "Invalid", UNPROCESSABLE)
 
 
-def _pointer(text: str) -> list[str]:
+def _pointer(text: Any) -> list[str]:
+    if not isinstance(text, str):
+        raise TypeError(text)
     if text == "":
         return []
     if not text.startswith("/"):

@@ -41,9 +41,11 @@ class Served:
     key: str = ""
     """The group resource, spelled once."""
     status_key: str = ""
+    api_version: str = ""
 
     def __post_init__(self) -> None:
         self.key = self.resource.group_resource
+        self.api_version = self.resource.api_version
         self.status_key = f"{self.key}/status"
 
     def present(self, document: Document) -> Document:

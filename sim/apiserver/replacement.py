@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
 from sim.apiserver.admission import AdmissionRequest
-from sim.apiserver.decoding import check_type, decoded
+from sim.apiserver.decoding import decoded, well_formed
 from sim.apiserver.deletion import complete
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
@@ -29,8 +29,8 @@ def update(
     field_validation: str,
 ) -> Document:
     """PUT. Raises ApiError 400, 403, 404, 409, 422."""
-    check_type(served, body)
-    metadata = body.get("metadata") or {}
+    body = well_formed(served, body, None)
+    metadata = body["metadata"]
     sent_name = metadata.get("name", "")
     if sent_name != name:
         if not sent_name:
@@ -94,10 +94,10 @@ def patch(
         return shown
     if not isinstance(patched, dict):
         raise bad_request(f"the patch makes no {served.resource.kind} but a {type(patched).__name__}")
-    metadata = patched.get("metadata") or {}
+    patched = well_formed(served, patched, old)
+    metadata = patched["metadata"]
     if metadata is not shown["metadata"] and metadata.get("name", "") != name:
         raise bad_request(_mismatch(metadata.get("name", ""), name))
-    check_type(served, patched)
     return _replace(server, user, served, namespace, name, old, patched, subresource, dry_run, field_validation)
 
 
