@@ -111,7 +111,8 @@ class Desk:
                 await self.audit.record(audit_event(told, type_, self.clock.utcnow()))
         except Exception as error:  # whatever the sink's trouble is, the work goes on
             why = clean(str(error) or type(error).__name__, 256)
-            return Fact(AUDIT_RECORDED, "False", "AuditFailed", f"Failed to record audit event: {why}")
+            memory.audit_trouble = Fact(AUDIT_RECORDED, "False", "AuditFailed", f"Failed to record audit event: {why}")
+            return memory.audit_trouble
         message = f"Audit event {type_} recorded"
         fact = memory.audited[type_] = Fact(AUDIT_RECORDED, "True", "AuditSucceeded", message)
         return fact
@@ -131,11 +132,6 @@ def announce(execution: Document, memory: Memory) -> None:
     if owed is not None and owed.mark == mark_of(execution):
         memory.announcement = None
         owed.tell(execution)
-
-
-def worse(first: Fact, second: Fact) -> Fact:
-    """Of two facts about the audit trail the one that says trouble, else the later."""
-    return first if first.status == "False" else second
 
 
 def run_name(execution: Document) -> str | None:

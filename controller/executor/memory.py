@@ -27,6 +27,7 @@ class Memory:
     must_read: bool = False  # what we knew was refused as outdated
     announcement: Announcement | None = None
     audited: dict[AuditType, Fact] = field(default_factory=dict)
+    audit_trouble: Fact | None = None  # not told in the status yet
 
     not_before_s: float = 0.0  # of the next create
     refusals: int = 0  # creates in a row that another try may mend

@@ -7,7 +7,7 @@ from controller.api.workflowexecution import FailureReason, Phase
 from controller.executor import conditions, status
 from controller.executor.audit import AuditType
 from controller.executor.conditions import Fact
-from controller.executor.desk import Desk, worse
+from controller.executor.desk import Desk
 from controller.executor.failing import fail_before_run
 from controller.executor.labels import Owner, holder, owner
 from controller.executor.memory import Key, Memory
@@ -20,6 +20,7 @@ from controller.runtime.controller import Result
 
 _BACKOFF_BASE_S = 0.1
 _BACKOFF_CAP_S = 60.0
+_SLACK_S = 0.001
 _AGAIN = Result(requeue_after_s=0.0)
 
 
@@ -31,7 +32,7 @@ async def take_lock(desk: Desk, execution: Document, memory: Memory) -> Result:
         await fail_before_run(desk, execution, memory, FailureReason.CONFIGURATION_ERROR, str(error))
         return Result()
     remaining_s = memory.not_before_s - desk.now_s()
-    if remaining_s > 0.001 and (memory.refusals or _lock_looks_held(desk, execution)):
+    if remaining_s > _SLACK_S and (memory.refusals or _lock_looks_held(desk, execution)):
         return Result(requeue_after_s=remaining_s)
     if execution["metadata"]["resourceVersion"] != memory.verified:
         # An old Pending could hide that this tenure's run has been, ended and been released: a second run.
@@ -40,11 +41,15 @@ async def take_lock(desk: Desk, execution: Document, memory: Memory) -> Result:
             return Result()
         if latest["metadata"]["resourceVersion"] != execution["metadata"]["resourceVersion"]:
             return _AGAIN
+    if memory.waits_for and remaining_s <= _SLACK_S:
+        held = await desk.read_run(memory.waits_for)  # a look is cheaper than a create that admission has to judge
+        if held is not None:
+            return await _contend(desk, execution, memory, held)
     return await _create(desk, execution, memory)
 
 
 async def _create(desk: Desk, execution: Document, memory: Memory) -> Result:
-    selected = await desk.record(execution, AuditType.SELECTED, memory)
+    await desk.record(execution, AuditType.SELECTED, memory)
     namespace = desk.settings.execution_namespace
     try:
         run = await desk.cluster.create(PIPELINE_RUNS, namespace, build(execution, desk.settings))
@@ -53,10 +58,11 @@ async def _create(desk: Desk, execution: Document, memory: Memory) -> Result:
         return await _try_later(desk, execution, memory, f"no answer: {clean(str(error), 256)}", None)
     except ApiError as error:
         if error.code == 409 and error.reason == "AlreadyExists":
-            return await _contend(desk, execution, memory, selected)
-        return await _refused(desk, execution, memory, selected, error)
+            known = await desk.read_run(lock_name(execution["spec"]["targetResource"]))
+            return _AGAIN if known is None else await _contend(desk, execution, memory, known)
+        return await _refused(desk, execution, memory, error)
     try:
-        return await _running(desk, execution, memory, run, selected, adopted=False)
+        return await _running(desk, execution, memory, run, adopted=False)
     except ApiError as error:
         if error.code not in (404, 409):
             raise
@@ -72,7 +78,7 @@ async def _withdraw(desk: Desk, execution: Document, memory: Memory, run: Docume
         await desk.delete_run(run)
 
 
-async def _refused(desk: Desk, execution: Document, memory: Memory, selected: Fact, error: ApiError) -> Result:
+async def _refused(desk: Desk, execution: Document, memory: Memory, error: ApiError) -> Result:
     reason = refused_create(error.code, error.message)
     if reason is None:
         return await _try_later(desk, execution, memory, str(error), error.retry_after_s)
@@ -84,7 +90,7 @@ async def _refused(desk: Desk, execution: Document, memory: Memory, selected: Fa
             raise
         run = None
     if run is not None and owner(run, execution) is Owner.OURS and not run["metadata"].get("deletionTimestamp"):
-        return await _running(desk, execution, memory, run, selected, adopted=True)
+        return await _adopt(desk, execution, memory, run)
     await fail_before_run(desk, execution, memory, reason, clean(error.message))
     return Result()
 
@@ -106,14 +112,11 @@ async def _try_later(desk: Desk, execution: Document, memory: Memory, why: str, 
     return Result(requeue_after_s=delay_s)
 
 
-async def _contend(desk: Desk, execution: Document, memory: Memory, selected: Fact) -> Result:
+async def _contend(desk: Desk, execution: Document, memory: Memory, run: Document) -> Result:
     """The lock's name is taken: by us, by a run on its way out, or by somebody at work."""
-    run = await desk.read_run(lock_name(execution["spec"]["targetResource"]))
-    if run is None:
-        return _AGAIN
     whose, terminating = owner(run, execution), bool(run["metadata"].get("deletionTimestamp"))
     if whose is Owner.OURS and not terminating:
-        return await _running(desk, execution, memory, run, selected, adopted=True)
+        return await _adopt(desk, execution, memory, run)
     if whose is Owner.FORMER and not terminating:
         await desk.delete_run(run)
     elif not terminating and not is_finished(run):
@@ -142,9 +145,12 @@ async def _wait(desk: Desk, execution: Document, memory: Memory, run: Document) 
     return Result(requeue_after_s=desk.settings.poll_s)
 
 
-async def _running(
-    desk: Desk, execution: Document, memory: Memory, run: Document, selected: Fact, *, adopted: bool
-) -> Result:
+async def _adopt(desk: Desk, execution: Document, memory: Memory, run: Document) -> Result:
+    """Our own run, made before a crash or under a reply that was lost."""
+    return await _running(desk, execution, memory, run, adopted=True)
+
+
+async def _running(desk: Desk, execution: Document, memory: Memory, run: Document, *, adopted: bool) -> Result:
     name, namespace = run["metadata"]["name"], run["metadata"]["namespace"]
     fields = {"startTime": run["metadata"]["creationTimestamp"], "pipelineRunRef": {"name": name}}
     if run.get("status"):
@@ -154,7 +160,7 @@ async def _running(
     facts = (
         Fact(conditions.CREATED, "True", "PipelineCreated", f"{created} earlier" if adopted else created),
         Fact(conditions.LOCK_ACQUIRED, "True", "PipelineRunCreated", f"PipelineRun {name} holds the target"),
-        worse(selected, started),
+        memory.audit_trouble or started,
     )
     patch = status.patch(execution, Phase.RUNNING, format_time(desk.clock.utcnow()), facts, **fields)
     count = not adopted or memory.answer_lost
@@ -167,7 +173,7 @@ async def _running(
 
     memory.run, memory.run_news_s, memory.run_cached = run, desk.now_s(), False
     await desk.write(execution, patch, memory, Phase.RUNNING, tell)
-    memory.refusals, memory.answer_lost = 0, False
+    memory.refusals, memory.answer_lost, memory.audit_trouble = 0, False, None
     return _AGAIN if is_finished(run) else Result(requeue_after_s=desk.settings.poll_s)
 
 

@@ -196,3 +196,22 @@ def test_an_audit_outage_costs_no_work_and_is_told(stage: Make, sink: type) -> N
 def test_observed_generation_is_written(stage: Make) -> None:
     s = stage().request().run(1)
     assert s.status()["observedGeneration"] == s.execution()["metadata"]["generation"]
+
+
+class Forgetful:
+    """Refuses the first event only."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def record(self, event: object) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise RuntimeError("not yet")
+
+
+def test_a_gap_in_the_audit_trail_is_told_even_when_the_next_event_is_taken(stage: Make) -> None:
+    s = stage(audit=Forgetful()).request().run(1)
+    assert s.condition("AuditRecorded")["status"] == "False"
+    s.succeed().run(1)
+    assert s.condition("AuditRecorded")["status"] == "True"
