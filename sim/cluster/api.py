@@ -39,7 +39,7 @@ class Api:
         return self.server.find(resource, namespace, name)
 
     def write_pod_status(self, pod: Document, status: Document) -> None:
-        """Replace the status of this very pod. Raises ApiError 404.
+        """Replace the status of this very pod, which is as last committed. Raises ApiError 404 when it is gone.
 
         Committed without the generic update path, which would decode, default and compare what components write well
         formed and only when it changed: pod statuses are a third of all writes. Counted as the strategic patch that

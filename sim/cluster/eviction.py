@@ -6,7 +6,7 @@ until there is room, and reports the pressure for at least five minutes. Nothing
 
 from typing import TYPE_CHECKING
 
-from controller.ports import ApiError, ConnectionLost, Document
+from controller.ports import Document
 from sim.cluster import nodes, stopping
 from sim.cluster.api import PODS, Api
 from sim.cluster.containers import Container
@@ -62,9 +62,7 @@ class NodeMemory:
 
     def _look(self) -> None:
         self._looking = False
-        if self._kubelet.down:
-            return
-        if self._short():
+        if self._kubelet.memory is self and self._short():
             self._press()
             self._evict()
             self._look_later()
@@ -92,6 +90,8 @@ class NodeMemory:
             self._kubelet.loop.after(PRESSURE_US, self._relieve)
 
     def _relieve(self) -> None:
+        if self._kubelet.memory is not self:
+            return  # the node died meanwhile
         assert self._pressed_at_us is not None
         rest_us = self._pressed_at_us + PRESSURE_US - self._kubelet.loop.now_us
         if rest_us > 0:
@@ -104,19 +104,16 @@ class NodeMemory:
         """The node's condition, and the taint that the node controller derives from it."""
         kubelet = self._kubelet
         now = kubelet.clock.timestamp()
-        try:
-            node = kubelet.api.find(nodes.NODES, "", kubelet.node)
-            if node is None:
-                return
-            changed = nodes.with_condition(node, nodes.condition("MemoryPressure", status, reason, message, now))
-            kubelet.api.patch(nodes.NODES, "", kubelet.node, {"status": changed}, subresource="status")
-            if status == "True":
-                spec = nodes.with_taint(node, PRESSURE_TAINT, "NoSchedule")
-            else:
-                spec = nodes.without_taint(node, PRESSURE_TAINT)
-            kubelet.api.patch(nodes.NODES, "", kubelet.node, {"spec": spec})
-        except (ApiError, ConnectionLost):
-            return  # the next look reports again
+        node = kubelet.api.find(nodes.NODES, "", kubelet.node)
+        if node is None:
+            return
+        changed = nodes.with_condition(node, nodes.condition("MemoryPressure", status, reason, message, now))
+        kubelet.api.patch(nodes.NODES, "", kubelet.node, {"status": changed}, subresource="status")
+        if status == "True":
+            spec = nodes.with_taint(node, PRESSURE_TAINT, "NoSchedule")
+        else:
+            spec = nodes.without_taint(node, PRESSURE_TAINT)
+        kubelet.api.patch(nodes.NODES, "", kubelet.node, {"spec": spec})
 
 
 def evict(worker: "PodWorker", message: str) -> None:

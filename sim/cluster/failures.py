@@ -7,7 +7,7 @@ pods that do not tolerate that for longer are deleted 300 s later; being deleted
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from controller.ports import ApiError, ConnectionLost, Document
+from controller.ports import Document
 from sim.apiserver.server import ApiServer
 from sim.cluster import nodes
 from sim.cluster.api import PODS, Api, component_user
@@ -77,14 +77,14 @@ class NodeController:
             for one in status.get("conditions", ())
         ]
         if conditions != status.get("conditions"):
-            self._try(lambda: self._api.write_pod_status(pod, {**status, "conditions": conditions}))
+            self._api.write_pod_status(pod, {**status, "conditions": conditions})
 
     def _evict(self, node: str, loss: int) -> None:
         if self._losses[node] != loss:
             return
         for pod in self._pods(node):
             if "deletionTimestamp" not in pod["metadata"]:
-                self._try(lambda pod=pod: self._api.delete_pod(pod))  # type: ignore[misc]
+                self._api.delete_pod(pod)
 
     def _mark(self, name: str, ready: str, reason: str, message: str) -> None:
         node = self._api.find(nodes.NODES, "", name)
@@ -92,17 +92,10 @@ class NodeController:
             return
         now = self._clock.timestamp()
         changed = nodes.with_condition(node, nodes.condition("Ready", ready, reason, message, now))
-        self._try(lambda: self._api.patch(nodes.NODES, "", name, {"status": changed}, subresource="status"))
+        self._api.patch(nodes.NODES, "", name, {"status": changed}, subresource="status")
         if ready == "True":
             spec = nodes.without_taint(node, UNREACHABLE)
         else:
             spec = nodes.with_taint(node, UNREACHABLE, "NoSchedule")
             spec = nodes.with_taint({"spec": spec}, UNREACHABLE, "NoExecute", now)
-        self._try(lambda: self._api.patch(nodes.NODES, "", name, {"spec": spec}))
-
-    @staticmethod
-    def _try(call: Callable[[], object]) -> None:
-        try:
-            call()
-        except (ApiError, ConnectionLost):
-            return  # level-triggered controllers come back; what is lost here is one round
+        self._api.patch(nodes.NODES, "", name, {"spec": spec})

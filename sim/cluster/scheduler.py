@@ -9,7 +9,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
 
-from controller.ports import ApiError, ConnectionLost, Document
+from controller.ports import Document
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.cluster.api import Api, component_user
@@ -124,24 +124,11 @@ class Scheduler:
             self._report(pending)
             return
         self._hold(uid, node, request)
-        try:
-            self._api.bind(pending.pod, node)
-        except (ApiError, ConnectionLost) as error:
-            self._give_up_binding(uid, pending, error)
-            return
+        self._api.bind(pending.pod, node)
         self._pending.pop(uid, None)
         alike = self._waiting.get(request)
         if alike and self._fleet.find(request) is not None:
             self._wake(alike)
-
-    def _give_up_binding(self, uid: str, pending: _Pending, error: ApiError | ConnectionLost) -> None:
-        held = self._holding.pop(uid, None)
-        if held is not None:
-            self._fleet.give_back(*held)
-        if isinstance(error, ApiError) and error.code == 404:
-            self._forget(uid)
-        elif uid in self._pending:
-            self._loop.after(_back_off_us(pending.attempts), self._again, uid)
 
     def _hold(self, uid: str, node: str, request: PodRequest) -> None:
         self._holding[uid] = (node, request)
@@ -190,10 +177,7 @@ class Scheduler:
         if conditions.listed() == before:
             return
         status = {**(pod.get("status") or {}), "conditions": conditions.listed()}
-        try:
-            self._api.write_pod_status(pod, status)
-        except (ApiError, ConnectionLost):
-            return  # the next failed attempt says it again
+        self._api.write_pod_status(pod, status)
 
 
 def _back_off_us(attempts: int) -> int:

@@ -6,7 +6,7 @@ posts; after a failure the rest skip. A container that is killed posts nothing, 
 
 from typing import TYPE_CHECKING
 
-from controller.ports import ApiError, ConnectionLost
+from controller.ports import ApiError
 from sim.cluster import memory
 from sim.cluster.behaviour import ApiRequest, Behaviour, OomVariant, kubectl_says
 from sim.cluster.containers import Container
@@ -174,9 +174,6 @@ def _make_requests(worker: "PodWorker", container: Container, requests: tuple[Ap
         except ApiError as error:
             line = f"Error from server ({error.reason}): {error.message}"
             kubelet.logs.write(worker.uid, container.name, line + "\n")
-            return False
-        except ConnectionLost:
-            kubelet.logs.write(worker.uid, container.name, "Unable to connect to the server: EOF\n")
             return False
         if line:
             kubelet.logs.write(worker.uid, container.name, line + "\n")

@@ -6,7 +6,7 @@ its containers then do in :mod:`sim.cluster.steps`, how it is ended from outside
 
 from typing import TYPE_CHECKING, Any
 
-from controller.ports import ApiError, ConnectionLost, Document
+from controller.ports import Document
 from sim.cluster import starting, steps, stopping
 from sim.cluster.containers import Container
 from sim.cluster.entrypoint import READY, READY_ANNOTATION
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _NOTHING: Document = {}
 UNKNOWN = "The container could not be located when the pod was terminated"
-_RETRY_US = 10_000_000  # a kubelet reconciles its statuses every ten seconds
 
 
 class PodWorker:
@@ -28,7 +27,6 @@ class PodWorker:
         "_grace_s",
         "_init_statuses",
         "_last",
-        "_retrying",
         "_writing",
         "conditions",
         "deleting",
@@ -66,7 +64,7 @@ class PodWorker:
         self._last: dict[str, Any] | None = None
         self._init_statuses: list[Document] | None = None
         self._grace_s: int | None = None
-        self._retrying = self._writing = False
+        self._writing = False
 
     # --- what the kubelet watches -------------------------------------------------------------------------------
 
@@ -155,34 +153,13 @@ class PodWorker:
         if inits:
             status["initContainerStatuses"] = inits
         self._last, self._writing = status, True
-        try:
-            kubelet.api.write_pod_status(self.pod, status)
-        except ApiError as error:
-            self._last = None
-            if error.code == 404:
-                self.deleted()
-            else:
-                self._write_later()
-        except ConnectionLost:
-            self._last = None
-            self._write_later()
-        finally:
-            self._writing = False
+        kubelet.api.write_pod_status(self.pod, status)
 
     def _derived_phase(self) -> str:
         phase = phase_of(self.inits, self.mains)
         if self.stopping and phase == "Pending" and any(one.exit_code for one in self.mains):
             return "Failed"  # some were killed while others had never started
         return phase
-
-    def _write_later(self) -> None:
-        if not self._retrying:
-            self._retrying = True
-            self.kubelet.loop.after(_RETRY_US, self._write_again)
-
-    def _write_again(self) -> None:
-        self._retrying = False
-        self.write()
 
     def deleted(self) -> None:
         """The object is gone: whatever still ran is killed and nobody is told."""
