@@ -5,6 +5,7 @@ scenarios run in the simulated cluster at scale 1. ``pytest some.feature`` colle
 on the command line; users who bind their files themselves with ``pytest_bdd.scenarios`` are left alone.
 """
 
+import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -85,24 +86,35 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse before anything runs when a step of any scenario is unknown."""
+    if RUN not in session.config.stash:
+        return
     for item in session.items:
-        if not isinstance(item, pytest.Function) or RUN not in session.config.stash:
-            continue
-        template = scenario_wrapper_template_registry.get(item.obj)
+        template = scenario_wrapper_template_registry.get(item.obj) if isinstance(item, pytest.Function) else None
         if template is None:
             continue
-        example = item.callspec.params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
+        callspec = getattr(item, "callspec", None)
+        example = callspec.params.get("_pytest_bdd_example", {}) if callspec else {}
         for step in template.render(example).steps:
-            if not any(
-                known.type in (None, step.type) and known.parser.is_matching(step.name)
-                for known in list(step_function_context_registry.values())
-            ):
+            if not _is_known(step):
                 where = f"{_relative(template.feature.filename)} line {step.line_number}"
-                run = session.config.stash[RUN]
-                run.refused = BadInput(
-                    where, f'no step matches "{step.keyword} {step.name}"', "a step that `rehearse list` shows"
+                refused = BadInput(
+                    where, f'no step matches "{step.keyword} {step.name}"', f'such as "{_closest(step)}"'
                 )
-                raise pytest.UsageError(str(run.refused))
+                session.config.stash[RUN].refused = refused
+                raise pytest.UsageError(str(refused))
+
+
+def _is_known(step: Any) -> bool:
+    return any(
+        known.type in (None, step.type) and known.parser.is_matching(step.name)
+        for known in list(step_function_context_registry.values())
+    )
+
+
+def _closest(step: Any) -> str:
+    """The known step whose words are most like those of ``step``."""
+    known = sorted({context.parser.name for context in list(step_function_context_registry.values())})
+    return difflib.get_close_matches(step.name, known, n=1, cutoff=0.0)[0]
 
 
 def _relative(filename: str) -> str:

@@ -30,7 +30,10 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def _quantity(text: object) -> str:
-    memory_bytes(str(text))
+    try:
+        memory_bytes(str(text))
+    except ValueError:
+        raise ValueError(f"{text!r:.60} is not a quantity: write it like 128Mi, 1Gi or 100m") from None
     return str(text)
 
 
