@@ -57,6 +57,11 @@ class Process:
         self.alive = True
         self.tasks: set[asyncio.Task[Any]] = set()
 
+    @staticmethod
+    def current() -> "Process | None":
+        """The process whose task runs now; None outside any."""
+        return _process.get()
+
     def start(self, coro: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
         """Run ``coro`` as a task of this process; tasks that it creates belong to the process too.
 

@@ -12,6 +12,9 @@ from controller.ports import ApiError, Document, PatchType, Propagation, Resourc
 from sim.apiserver.calls import CallCount
 from sim.apiserver.identity import User
 from sim.apiserver.latency import Latency
+from sim.apiserver.watch import Lag
+from sim.apiserver.watching import Watcher
+from sim.loop import Process
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -21,7 +24,9 @@ _NOTHING: dict[str, Any] = {}
 
 
 class Client:
-    def __init__(self, server: "ApiServer", user: User, component: str, latency: Latency) -> None:
+    def __init__(
+        self, server: "ApiServer", user: User, component: str, latency: Latency, watch_lag: Lag | None
+    ) -> None:
         self.user = user
         self.component = component
         self._server = server
@@ -29,6 +34,7 @@ class Client:
         self._after = server.loop.after
         self._random = server.streams(f"apiserver.latency.{component or user.name}")
         self._counts: dict[tuple[str, str, str, str], CallCount] = {}
+        self._watch_lag = watch_lag
         self._share = latency.request_share
         self._get = latency.of("get").sample_us
         self._list = latency.of("list").sample_us
@@ -213,6 +219,7 @@ class Client:
             "field_selector": field_selector,
             "timeout_s": timeout_s,
             "bookmarks": bookmarks,
+            "watcher": Watcher(self.component, self._watch_lag, Process.current()),
         }
         count = self._count("watch", resource, "")
         answer: WatchStream = await self._send(

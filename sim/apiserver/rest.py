@@ -26,6 +26,7 @@ from sim.apiserver.requestoptions import (
 )
 from sim.apiserver.routes import NoSuchPage, Place, Route, place, route
 from sim.apiserver.watch import Stream
+from sim.apiserver.watching import failed_watch
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -173,7 +174,7 @@ class Rest:
         except ApiError as error:
             if error.code != 410:
                 raise
-            return 200, server.failed_watch(error)  # a version too old is told inside the stream
+            return 200, failed_watch(server, error)  # a version too old is told inside the stream
         return 200, stream
 
     def _delete(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document]:

@@ -7,7 +7,7 @@ namespaces that empty) is done by the controllers beside, on the loop's calendar
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from controller.ports import ApiError, Document, PatchType, Propagation, Resource, WatchEvent
+from controller.ports import ApiError, Document, PatchType, Propagation, Resource
 from sim.apiserver import creation, deletion, listing, replacement
 from sim.apiserver.admission import Chain
 from sim.apiserver.builtin import builtin
@@ -16,7 +16,7 @@ from sim.apiserver.client import Client
 from sim.apiserver.collector import Collector
 from sim.apiserver.defaults import install
 from sim.apiserver.definitions import DEFINITIONS, Definitions
-from sim.apiserver.errors import bad_request, expired, not_found, too_large_version
+from sim.apiserver.errors import bad_request, expired, not_found
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
@@ -27,6 +27,7 @@ from sim.apiserver.registry import Registry, Served
 from sim.apiserver.standard import standard
 from sim.apiserver.store import Observer, Store
 from sim.apiserver.watch import Lag, Stream
+from sim.apiserver.watching import Watcher, open_watch
 from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams
@@ -35,7 +36,7 @@ Check = Callable[[str, Resource, str, str, str], None]
 """``(verb, resource, namespace, name, subresource)`` for one user; raises ApiError 403."""
 
 _USERS_MAX = 4096
-_WATCH_TIMEOUT_S = 1800  # --min-request-timeout: a watch without a timeout ends after one to two times as long
+_NOBODY = Watcher()
 
 
 class ApiServer:
@@ -71,8 +72,6 @@ class ApiServer:
         self.calls: Calls = Calls()
         self.name_stream = streams("apiserver.names")
         self._uid_stream = streams("apiserver.uids")
-        self._lag_stream = streams("apiserver.watch-lag")
-        self._timeout_stream = streams("apiserver.watch-timeouts")
         self.store = Store(loop, history_us=history_s * 1_000_000, history_cap=history_cap, guard=guard)
         self.registry = Registry()
         for served in builtin(self.store):
@@ -115,9 +114,14 @@ class ApiServer:
         """Every stored resource once."""
         return [table.resource for table in self.registry.tables()]
 
-    def client(self, user: User, *, component: str = "", latency: Latency | None = None) -> Client:
-        """The server as ``user`` sees it through a network; ``component`` is whom :attr:`calls` counts."""
-        return Client(self, user, component, latency or self.latency)
+    def client(
+        self, user: User, *, component: str = "", latency: Latency | None = None, watch_lag: Lag | None = None
+    ) -> Client:
+        """The server as ``user`` sees it through a network; ``component`` is whom :attr:`calls` counts.
+
+        ``latency`` and ``watch_lag`` are the server's own where they are not given.
+        """
+        return Client(self, user, component, latency or self.latency, watch_lag)
 
     def verify(self) -> None:
         """Raises Mutated when, under ``guard``, some stored document is not what was committed."""
@@ -301,69 +305,24 @@ class ApiServer:
         timeout_s: float | None = None,
         bookmarks: bool = True,
         send_initial_events: bool | None = None,
+        watcher: Watcher = _NOBODY,
     ) -> Stream:
         """Open a watch. Raises ApiError 400, 403, 404, 410 (older than history), 500 (no version), 504.
 
         Without ``resource_version``, or with ``"0"``, it begins with an ADDED for every object there is.
         """
         served = self.enter(user, "watch", resource, namespace)
-        match = listing.predicate(served, label_selector, field_selector)
-        table = served.table
-        version = self._watch_version(served, resource_version)
-        stream = Stream(
-            self.loop,
-            namespace=namespace,
-            match=match,
-            lag=self.watch_lag,
-            random=self._lag_stream,
-            detach=lambda one: table.streams.remove(one) if one in table.streams else None,
+        return open_watch(
+            self,
+            served,
+            watcher,
+            namespace,
+            resource_version,
+            (label_selector, field_selector),
+            timeout_s,
+            bookmarks,
+            send_initial_events,
         )
-        initial = send_initial_events if send_initial_events is not None else not version
-        if initial:
-            for one in table.in_order(namespace):
-                if match is None or match(one):
-                    stream.push(WatchEvent("ADDED", one))
-            if bookmarks:
-                stream.push(self._bookmark(served, {"k8s.io/initial-events-end": "true"}))
-        elif version:
-            for change in table.history.since(version):
-                if not namespace or change.new["metadata"].get("namespace") == namespace:
-                    if match is None:
-                        stream.push(WatchEvent(change.type, change.new))
-                    else:
-                        stream.change(change.type, change.old, change.new)
-        table.streams.append(stream)
-        if timeout_s is None:
-            timeout_s = _WATCH_TIMEOUT_S * (1 + self._timeout_stream.random())
-        stream.end_after(round(timeout_s * 1_000_000), (lambda: self._bookmark(served)) if bookmarks else None)
-        return stream
-
-    def failed_watch(self, error: ApiError) -> Stream:
-        """A stream that says no more than ``error`` and ends."""
-        stream = Stream(self.loop, namespace="", match=None, lag=None, random=self._lag_stream, detach=lambda _: None)
-        stream.fail(error.status())
-        return stream
-
-    def _watch_version(self, served: Served, resource_version: str) -> int:
-        if not resource_version:
-            return 0
-        try:
-            version = listing.parse_version(resource_version)
-        except ValueError as error:
-            raise ApiError(500, "", str(error)) from None
-        if version > self.store.version:
-            raise too_large_version(version, self.store.version)
-        oldest = max(served.table.history.floor, self.store.compacted())
-        if 0 < version < oldest:
-            raise expired(f"too old resource version: {version} ({oldest})")
-        return version
-
-    def _bookmark(self, served: Served, annotations: Document | None = None) -> WatchEvent:
-        metadata: dict[str, Any] = {"resourceVersion": str(self.store.version)}
-        if annotations:
-            metadata["annotations"] = annotations
-        resource = served.resource
-        return WatchEvent("BOOKMARK", {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
 
     def expire_watches(self) -> None:
         """Compact the past now and end every open watch with 410 Expired, as a server short of memory does."""

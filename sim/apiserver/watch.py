@@ -8,10 +8,11 @@ from typing import Protocol
 
 from controller.ports import Document, WatchEvent, WatchType
 from sim.apiserver.selectors import Predicate
-from sim.loop import Loop, Timer
+from sim.loop import Loop, Process, Timer
 
 _UNREAD_LIMIT = 20_000  # events; a client that far behind is cut off, as the real server cuts slow watchers
 _BOOKMARK_US = 60_000_000
+_PLAIN = ("BOOKMARK", "ERROR")  # events without an object of the resource
 
 
 class Lag(Protocol):
@@ -30,6 +31,8 @@ class Stream:
         "_ended",
         "_lag",
         "_loop",
+        "_present",
+        "_process",
         "_random",
         "_timers",
         "_travelling",
@@ -44,12 +47,16 @@ class Stream:
         *,
         namespace: str,
         match: Predicate | None,
+        present: Callable[[Document], Document] | None,
         lag: Lag | None,
         random: Random,
+        process: Process | None,
         detach: Callable[["Stream"], None],
     ) -> None:
         self.namespace = namespace
         self.match = match
+        self._present = present
+        self._process = process
         self._loop = loop
         self._lag = lag
         self._random = random
@@ -86,9 +93,11 @@ class Stream:
         return self._ended
 
     def change(self, type_: WatchType, old: Document | None, new: Document) -> None:
-        """Translate one change of a watched resource for a watch with a selector."""
+        """Translate one change of the resource for this watch's selector."""
         match = self.match
-        assert match is not None
+        if match is None:
+            self.push(WatchEvent(type_, new))
+            return
         was = old is not None and match(old)
         if type_ == "DELETED":
             if was:
@@ -105,6 +114,8 @@ class Stream:
     def push(self, event: WatchEvent) -> None:
         if self._ended:
             return
+        if self._present is not None and event.type not in _PLAIN:
+            event = WatchEvent(event.type, self._present(event.object))
         lag = self._lag
         if lag is None:
             self._arrive(event)
@@ -122,6 +133,9 @@ class Stream:
             self._loop.after(due_us - now_us, self._land)
 
     def _arrive(self, event: WatchEvent) -> None:
+        if self._process is not None and not self._process.alive:
+            self.close()  # nobody reads any more: the connection broke with the process
+            return
         arrived = self._arrived
         arrived.append(event)
         waiter = self._waiter

@@ -1,9 +1,9 @@
 """The server through a network: latency, refusals, counting, and callers that die meanwhile."""
 
 import pytest
-from core_world import World
+from core_world import WIDGET_DEFINITION, World
 
-from controller.ports import ApiError, Document
+from controller.ports import ApiError, Cluster, Document
 from sim.apiserver.identity import ADMIN, service_account
 from sim.apiserver.latency import Latency
 from sim.workload.distributions import Constant, Uniform
@@ -140,3 +140,55 @@ def test_one_seed_makes_one_history() -> None:
 
     assert history(3) == history(3)
     assert history(3) != history(4)
+
+
+def test_a_killed_watcher_stops_costing(world: World) -> None:
+    process = world.loop.process("controller")
+    client = world.server.client(ADMIN)
+
+    async def read() -> None:
+        async for _ in await client.watch(world.widgets):
+            pass
+
+    process.start(read())
+    world.wait(1)
+    streams = world.server.registry.find(world.widgets).table.streams
+    assert len(streams) == 1
+    process.kill()
+    world.create(world.widgets, "a")
+    assert streams == []
+
+
+def test_each_client_has_its_own_watch_lag(world: World) -> None:
+    near, far = world.server.client(ADMIN), world.server.client(ADMIN, watch_lag=Constant(700_000))
+
+    async def first(client: Cluster) -> int:
+        stream = await client.watch(world.widgets, bookmarks=False)
+        await stream.__anext__()
+        return world.loop.now_us
+
+    async def main() -> list[int]:
+        tasks = [world.loop.create_task(first(client)) for client in (near, far)]
+        await world.loop.pause(10_000)
+        world.create(world.widgets, "a")
+        return [await task for task in tasks]
+
+    assert world.run(main()) == [10_000, 710_000]
+
+
+def test_another_served_version_shows_the_same_object_under_its_own_name() -> None:
+    world = World()
+    spec = WIDGET_DEFINITION["spec"]
+    (version,) = spec["versions"]
+    versions = [version, {**version, "name": "v2", "storage": False}]
+    definition = {**WIDGET_DEFINITION, "metadata": {"name": "gears.example.com"}}
+    names = {"plural": "gears", "kind": "Gear"}
+    v1 = world.server.install_crd({**definition, "spec": {**spec, "names": names, "versions": versions}})
+    v2 = world.server.resource("example.com", "gears", "v2")
+    stream = world.server.watch(ADMIN, v2, bookmarks=False)
+    made = world.create(v2, "a", spec={"size": 2})
+    assert made["apiVersion"] == "example.com/v2"
+    assert world.get(v1, "a") == {**made, "apiVersion": "example.com/v1"}
+    world.patch(v2, "a", {"spec": {"size": 3}})
+    assert [event.object["apiVersion"] for event in stream.take()] == ["example.com/v2"] * 2
+    assert world.server.list(ADMIN, v2)["items"][0]["apiVersion"] == "example.com/v2"
