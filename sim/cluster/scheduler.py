@@ -135,15 +135,16 @@ class Scheduler:
         self._fleet.take(node, request)
 
     def _forget(self, uid: str) -> None:
+        """The pod needs no node any more; if it was to have room that is there, another takes its turn."""
         pending = self._pending.pop(uid, None)
-        if pending is None:
+        alike = self._waiting.get(pending.request) if pending is not None else None
+        if pending is None or alike is None:
             return
-        alike = self._waiting.get(pending.request)
-        if alike is not None and alike.pop(uid, None) is not None:
-            if not alike:
-                del self._waiting[pending.request]
-            elif pending.waking:
-                self._wake(alike)
+        alike.pop(uid, None)
+        if not alike:
+            del self._waiting[pending.request]
+        elif self._fleet.find(pending.request) is not None:
+            self._wake(alike)
 
     # --- pods that fit nowhere ----------------------------------------------------------------------------------
 

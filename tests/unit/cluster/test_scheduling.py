@@ -1,11 +1,12 @@
 """Where pods go, what the scheduler says when they go nowhere, and what brings them back."""
 
+from random import Random
 from typing import Any
 
 import pytest
 from cluster_stage import SECOND, Stage, recorded
 
-from controller.ports import ApiError
+from controller.ports import ApiError, Document, Resource
 from sim.apiserver.identity import ADMIN
 from sim.cluster.behaviour import Behaviour
 from sim.cluster.fleet import Fleet
@@ -86,13 +87,14 @@ def test_a_pod_is_tried_again_only_after_its_back_off() -> None:
     assert next(line for line in stage.trace() if "node=node-0" in line).split()[0] == "1300"
 
 
-def test_a_pod_deleted_in_its_back_off_gives_its_turn_to_the_next() -> None:
+@pytest.mark.parametrize("deleted_at_s", [0.45, 1.25])
+def test_a_pod_deleted_before_its_turn_gives_it_to_the_next(deleted_at_s: float) -> None:
     stage = stage_with(NodePool(count=1, cpu="1"))
     for name in ("blocker", "p", "next"):
         stage.create(name, **asking("1"))
     stage.run(0.35)
     stage.delete("blocker", grace_period_s=0)
-    stage.run(0.1)
+    stage.run(deleted_at_s - 0.35)
     stage.delete("p")
     stage.run(10)
     assert stage.pod("next")["spec"]["nodeName"] == "node-0"
@@ -220,3 +222,39 @@ def test_a_binding_is_refused_twice() -> None:
     with pytest.raises(ApiError, match='pod p is already assigned to node "node-0"') as refusal:
         stage.models.kubelets["node-0"].api.bind(stage.pod(), "node-1")
     assert refusal.value.code == 409
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_node_is_ever_overcommitted_and_every_pod_gets_its_turn(seed: int) -> None:
+    stream = Random(seed)
+    stage = stage_with(NodePool(count=3, cpu="4", pods=6), work_s=3)
+    used: dict[str, dict[str, int]] = {f"node-{index}": {} for index in range(3)}
+
+    def watch(type_: str, resource: Resource, old: Document | None, new: Document) -> None:
+        node = new["spec"].get("nodeName") if resource.plural == "pods" else None
+        if node is None:
+            return
+        if type_ == "DELETED" or new["status"]["phase"] in ("Succeeded", "Failed"):
+            used[node].pop(new["metadata"]["uid"], None)
+        else:
+            request = new["spec"]["containers"][0]["resources"]["requests"]["cpu"]
+            used[node][new["metadata"]["uid"]] = int(request)
+        assert sum(used[node].values()) <= 4
+        assert len(used[node]) <= 6
+
+    stage.server.observe(watch)
+    deleted = set()
+    for index in range(120):
+        stage.create(f"p{index}", **asking(str(stream.choice((1, 1, 2, 4)))))
+        if stream.random() < 0.3:
+            victim = stream.randrange(index + 1)
+            if not stage.gone(f"p{victim}"):
+                stage.delete(f"p{victim}", grace_period_s=stream.choice((0, 5)))
+                deleted.add(victim)
+        stage.run(stream.random())
+    stage.run(600)
+    for index in range(120):
+        if index in deleted:
+            assert stage.gone(f"p{index}")
+        else:
+            assert stage.pod(f"p{index}")["status"]["phase"] == "Succeeded"
