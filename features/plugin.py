@@ -98,7 +98,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             if not _is_known(step):
                 where = f"{_relative(template.feature.filename)} line {step.line_number}"
                 refused = BadInput(
-                    where, f'no step matches "{step.keyword} {step.name}"', f'such as "{_closest(step)}"'
+                    where, f'no step matches "{step.keyword} {step.name}"', f'a step such as "{_closest(step)}"'
                 )
                 session.config.stash[RUN].refused = refused
                 raise pytest.UsageError(str(refused))
@@ -113,8 +113,9 @@ def _is_known(step: Any) -> bool:
 
 def _closest(step: Any) -> str:
     """The known step whose words are most like those of ``step``."""
-    known = sorted({context.parser.name for context in list(step_function_context_registry.values())})
-    return difflib.get_close_matches(step.name, known, n=1, cutoff=0.0)[0]
+    known: list[str] = sorted({context.parser.name for context in list(step_function_context_registry.values())})
+    closest: str = difflib.get_close_matches(step.name, known, n=1, cutoff=0.0)[0]
+    return closest
 
 
 def _relative(filename: str) -> str:

@@ -78,7 +78,8 @@ class SimulatedWorld:
         self._wrap = wrap
         self.patience_s = settings.patience
         self.streams = Streams(seed)
-        self.loop = Loop(ties=self.streams("ties") if settings.ties == "shuffled" else None)
+        ties = self.streams("ties") if settings.ties == "shuffled" else None
+        self.loop = Loop(ties=ties)  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
         self.clock = Clock(self.loop)
         self.server = _server(settings, self.loop, self.streams, self.clock)
         self.cluster = self.server.client(ADMIN, component="user")

@@ -16,10 +16,12 @@ _CHECK_S = 60.0  # how often a wait looks again by itself, should nothing at all
 class Backstage(Protocol):
     """What a target needs of its world."""
 
-    cluster: Cluster
     chronicle: Chronicle
     workflows: dict[str, Workflow]
     patience_s: float
+
+    @property
+    def cluster(self) -> Cluster: ...
 
     def now_us(self) -> int: ...
 

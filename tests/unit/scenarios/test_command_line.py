@@ -17,6 +17,12 @@ Feature: Mine
     Then the first execution completes
     And p95 of "creation to running" is below 30 seconds
 """
+ODD_FEATURE = """Feature: Mine
+  Scenario: Odd
+    When the first execution of "scale-out" is requested
+    And 1 second passes
+    {}
+"""
 WORKLOAD = """
 name: mine
 description: Three requests
@@ -131,9 +137,7 @@ Feature: Mine
 )
 def test_a_step_nobody_knows_is_refused_before_anything_is_written(tmp_path: Path, text: str, said: str) -> None:
     feature = tmp_path / "mine.feature"
-    feature.write_text(
-        f'Feature: Mine\n  Scenario: Odd\n    When the first execution of "scale-out" is requested\n    And 1 second passes\n    {text}\n'
-    )
+    feature.write_text(ODD_FEATURE.format(text))
 
     done = rehearse("run", feature, "--report", tmp_path / "out")
 
