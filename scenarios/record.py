@@ -48,7 +48,8 @@ class Recording:
         self._line("scenario", id=self._scenarios, **fields)
         return self._scenarios
 
-    def steps(self, scenario: int, steps: list[Step], targets: int) -> None:
+    def steps(self, scenario: int, steps: list[Step], targets: int, now_us: int) -> None:
+        """The steps; one that was never reached stands at ``now_us``, the end of the scenario."""
         for step in steps:
             self._line(
                 "step",
@@ -57,8 +58,8 @@ class Recording:
                 text=step.text,
                 line=step.line,
                 status=step.status,
-                start_us=step.started_us,
-                end_us=step.ended_us,
+                start_us=now_us if step.started_us is None else step.started_us,
+                end_us=now_us if step.ended_us is None else step.ended_us,
                 error=step.explain(targets)[:_TEXT_MAX] if step.failures else None,
             )
 

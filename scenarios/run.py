@@ -145,7 +145,7 @@ class FeatureRun:
         error: str | None,
     ) -> None:
         status = "passed" if error is None else "failed"
-        self.recording.steps(number, steps, scale)
+        self.recording.steps(number, steps, scale, world.now_us())
         self.recording.history(number, world)
         self.recording.scenario_end(number, status=status, error=error, world=world)
         outcome = Outcome(feature, name, scale, status, world.now_us(), len(world.chronicle.executions), error)
