@@ -14,7 +14,7 @@ from controller.executor.metrics import ExecutorMetrics
 from controller.executor.settings import Settings
 from controller.executor.status import phase
 from controller.executor.texts import clean
-from controller.ports import ApiError, AuditSink, Clock, Cluster, Document, LogReader, Recorder
+from controller.ports import ApiError, AuditSink, Clock, Cluster, ConnectionLost, Document, LogReader, Recorder
 
 RELEASED = "Released"
 
@@ -76,9 +76,19 @@ class Desk:
         metadata = execution["metadata"]
         if tell is not None:
             memory.announcement = Announcement(mark, tell)
-        written = await self.cluster.patch(
-            WORKFLOW_EXECUTIONS, metadata["namespace"], metadata["name"], patch, subresource="status"
-        )
+        try:
+            written = await self.cluster.patch(
+                WORKFLOW_EXECUTIONS, metadata["namespace"], metadata["name"], patch, subresource="status"
+            )
+        except ConnectionLost:
+            memory.must_read = True  # only the API server knows whether it was written
+            raise
+        except ApiError as error:
+            if error.code < 500:
+                memory.announcement = None  # whoever reaches this mark, it was not this write
+            else:
+                memory.must_read = True
+            raise
         memory.execution = written
         memory.verified = written["metadata"]["resourceVersion"]
         announce(written, memory)

@@ -43,6 +43,7 @@ class Memory:
     deleting: str = ""  # uid of the PipelineRun whose deletion was accepted
     deletion_seen_s: float = 0.0
     said_farewell: bool = False
+    at_rest: bool = False  # nothing is left to do
 
 
 def version(document: Document) -> int:

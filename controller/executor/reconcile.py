@@ -80,7 +80,11 @@ class Executor:
             execution = await self._add_finalizer(execution, memory)
         if present is not Phase.PENDING:
             self._stop_waiting(key, memory)
-        return await _STEPS[present](self._desk, execution, memory)
+        result = await _STEPS[present](self._desk, execution, memory)
+        if result.requeue_after_s is None:
+            memory.at_rest = True
+            self._forget_at_rest(key, memory, self._desk.executions.get(*key))
+        return result
 
     async def _add_finalizer(self, execution: Document, memory: Memory) -> Document:
         metadata = execution["metadata"]
@@ -131,6 +135,12 @@ class Executor:
         if memory is not None:
             self._stop_waiting(key, memory)
 
+    def _forget_at_rest(self, key: Key, memory: Memory, cached: Document | None) -> None:
+        """Terminal executions are many and stay long; but what the cache has not seen yet must be remembered."""
+        known = memory.execution
+        if memory.at_rest and (known is None or (cached is not None and version(cached) >= version(known))):
+            self._forget(key)
+
     def _stop_waiting(self, key: Key, memory: Memory) -> None:
         waiters = self._desk.waiting.get(memory.waits_for)
         if waiters is not None:
@@ -145,7 +155,10 @@ class Executor:
         memory = self._memories.get((metadata["namespace"], metadata["name"]))
         if memory is None or memory.execution is None or memory.must_read:
             return False
-        return bool(memory.execution["metadata"]["resourceVersion"] == metadata["resourceVersion"])
+        if memory.execution["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            return False
+        self._forget_at_rest((metadata["namespace"], metadata["name"]), memory, execution)
+        return True
 
     def wake_for(self, run: Document) -> list[Key]:
         """Whom an event of this PipelineRun concerns: the execution it was made for, and who waits for its lock."""

@@ -68,8 +68,11 @@ def test_a_crash_at_any_call_leads_to_the_same_end(stage: Make, at: int, moment:
         s.close()
 
 
+@pytest.mark.parametrize("lag_s", [0, 2])
 @pytest.mark.parametrize("at", range(1, CALLS))
-def test_a_lost_reply_to_any_call_leads_to_the_same_end_and_everything_is_told_once(stage: Make, at: int) -> None:
+def test_a_lost_reply_to_any_call_leads_to_the_same_end_and_everything_is_told_once(
+    stage: Make, at: int, lag_s: int
+) -> None:
     count = 0
 
     async def lose(verb: str, resource: Resource, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
@@ -82,9 +85,10 @@ def test_a_lost_reply_to_any_call_leads_to_the_same_end_and_everything_is_told_o
             raise ConnectionLost("connection reset by peer")
         return answer
 
-    s = stage(Settings(cooldown_s=20), wrap=lambda cluster, _: Intercepted(cluster, lose))
+    lag = Constant(lag_s * 1_000_000) if lag_s else None
+    s = stage(Settings(cooldown_s=20), wrap=lambda cluster, _: Intercepted(cluster, lose), watch_lag=lag)
     play(s)
-    s.request().run(120)
+    s.run(5).request().run(120)
     check_one_life(s)
     assert s.metric("total", outcome="Completed") == 1
     assert s.metric("pipelinerun_creations_total") == 1
@@ -103,6 +107,8 @@ def test_caches_that_are_late_lead_to_the_same_end(stage: Make, lag_s: float) ->
     play(s)
     s.run(lag_s).request().run(600)
     check_one_life(s)
+    for reason in ("PipelineRunCreated", "WorkflowCompleted", "LockReleased"):
+        assert [event["count"] for event in s.events(reason)] == [1], reason
 
 
 def test_an_old_leader_that_wakes_after_the_release_takes_its_run_back(stage: Make) -> None:

@@ -219,3 +219,16 @@ def test_nothing_is_remembered_of_an_execution_that_had_the_same_name(bench: Ben
     assert (bench.stage.phase(), len(bench.stage.created)) == ("Running", 2)
     trail = bench.stage.audited()
     assert trail.count("workflowexecution.execution.started") == 2
+
+
+def test_what_is_done_is_forgotten_once_the_cache_has_seen_it_and_not_before(bench: Bench) -> None:
+    live(bench)
+    old = bench.versions[-2]
+    bench.executions.document = bench.stage.execution()
+    bench.step()
+    assert KEY not in bench.executor._memories
+    bench.restart()
+    bench.executions.document = old
+    bench.step()
+    assert KEY in bench.executor._memories
+    assert bench.told.reasons.count("LockReleased") == 1
