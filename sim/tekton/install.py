@@ -26,6 +26,7 @@ from sim.tekton.pipelinerun import PipelineRuns
 from sim.tekton.remote import TYPE_LABEL, Remote
 from sim.tekton.resolution import ResolutionRequests
 from sim.tekton.resolver import BundleResolver
+from sim.tekton.takeover import LEASE_US, Takeover
 from sim.tekton.taskrun import TaskRuns
 from sim.tekton.tasktemplate import TaskTemplates
 from sim.tekton.webhook import Webhook
@@ -40,7 +41,8 @@ _RETRIES_QPS, _RETRIES_BURST = 10.0, 100
 class Tekton:
     """One installation: the processes ``tekton-controller`` and ``tekton-resolvers``, and the webhooks beside them.
 
-    ``start`` and ``stop`` are orderly, ``kill`` is a crash; all of them take names of processes, or mean both.
+    ``start`` and ``stop`` are orderly, ``kill`` is a crash, after which the resolvers' leases must run out first.
+    All of them take names of processes, or mean both.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Tekton:
         self._streams = streams
         self._clock = clock
         self._running: dict[str, tuple[Process, Manager]] = {}
+        self._leases_free_us = 0
 
     @property
     def synced(self) -> bool:
@@ -80,12 +83,15 @@ class Tekton:
         for name in names or _PROCESSES:
             if name in self._running:
                 self._running.pop(name)[1].stop()
+                self._leases_free_us = 0
 
     def kill(self, *names: str) -> None:
         """Crash: whatever is under way is never resumed; requests on their way still arrive."""
         for name in names or _PROCESSES:
             if name in self._running:
                 self._running.pop(name)[0].kill()
+                if name == RESOLVERS:
+                    self._leases_free_us = self._loop.now_us + LEASE_US
 
     def restart(self, *names: str) -> None:
         """Crash and start anew, with cold caches."""
@@ -153,11 +159,13 @@ class Tekton:
         run_controller = self._working("pipelinerun", pipeline_runs.reconcile)
         task_controller = self._working("taskrun", task_runs.reconcile)
         request_controller = self._working("resolutionrequest", ResolutionRequests(access).reconcile)
-        owners = {PIPELINE_RUNS.kind: run_controller.queue.add, TASK_RUNS.kind: task_controller.queue.add}
-        runs.add_handler(_own_key(run_controller.queue.add))
-        tasks.add_handler(_own_key(task_controller.queue.add))
-        tasks.add_handler(_owner_key({PIPELINE_RUNS.kind: owners[PIPELINE_RUNS.kind]}))
-        pods.add_handler(_owner_key({TASK_RUNS.kind: owners[TASK_RUNS.kind]}))
+        wake_run = _unless(pipeline_runs.idle, run_controller.queue.add)
+        wake_task = _unless(task_runs.idle, task_controller.queue.add)
+        owners = {PIPELINE_RUNS.kind: wake_run, TASK_RUNS.kind: wake_task}
+        runs.add_handler(_own_key(wake_run))
+        tasks.add_handler(_own_key(wake_task))
+        tasks.add_handler(_owner_key({PIPELINE_RUNS.kind: wake_run}))
+        pods.add_handler(_owner_key({TASK_RUNS.kind: wake_task}))
         requests.add_handler(_own_key(request_controller.queue.add))
         requests.add_handler(_owner_key(owners))
         return Manager(
@@ -181,8 +189,16 @@ class Tekton:
             self._streams("tekton.bundles"),
         )
         controller = self._working("bundleresolver", resolver.reconcile)
-        requests.add_handler(_own_key(controller.queue.add))
-        return Manager([requests], [controller])
+        takeover = Takeover(
+            self._loop,
+            self._streams("tekton.leases"),
+            self._leases_free_us,
+            requests.cache,
+            resolver,
+            controller.queue.add,
+        )
+        requests.add_handler(_own_key(takeover.wake))
+        return Manager([requests], [controller], background=[takeover.run])
 
 
 def install(
@@ -200,6 +216,16 @@ def install(
     tekton.webhook.register(server.admission)
     tekton.start()
     return tekton
+
+
+def _unless(idle: Callable[[Key], bool], add: Callable[[Key], None]) -> Callable[[Key], None]:
+    """Queue a key whose reconcile would do something; one that is being reconciled is never idle."""
+
+    def wake(key: Key) -> None:
+        if not idle(key):
+            add(key)
+
+    return wake
 
 
 def _own_key(add: Callable[[Key], None]) -> Handler:

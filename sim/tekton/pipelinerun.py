@@ -78,6 +78,14 @@ class PipelineRuns:
         """By key: the run's uid, and its pipeline as a graph and as filled in. Forgotten when the run is over."""
         self._settled: dict[Key, _Settled] = {}
 
+    def idle(self, key: Key) -> bool:
+        """Whether a reconcile of ``key`` would find nothing to do: most events of children do not count."""
+        settled = self._settled.get(key)
+        if settled is None:
+            return False
+        document = self._access.pipeline_runs.get(*key)
+        return document is not None and settled.still_holds(document, self._access)
+
     async def reconcile(self, key: Key) -> Result | None:
         """Reconcile one key. Raises what the queue is to judge."""
         access = self._access

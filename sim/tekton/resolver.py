@@ -55,7 +55,7 @@ class BundleResolver:
             entry = await self._resolve(key, request["spec"].get("params") or ())
         except (_Invalid, RegistryError, BundleError) as error:
             text = self._told(key, error)
-            await self._mark_failed(key, text)
+            await self.mark_failed(key, text)
             raise PermanentError(text) from error
         body: Document = {
             "status": {
@@ -69,7 +69,7 @@ class BundleResolver:
             await self._cluster.patch(RESOLUTION_REQUESTS, *key, body, subresource="status")
         except (ApiError, ConnectionLost) as error:
             text = f'error updating resource request "{key[0]}/{key[1]}" with data: {error}'
-            await self._mark_failed(key, text)
+            await self.mark_failed(key, text)
             raise PermanentError(text) from error
         return None
 
@@ -105,7 +105,7 @@ class BundleResolver:
                 del self._pulled_us[next(iter(self._pulled_us))]
         return entry
 
-    async def _mark_failed(self, key: Key, text: str) -> None:
+    async def mark_failed(self, key: Key, text: str) -> None:
         """Best effort, as in the real one: what cannot be marked runs into the global timeout."""
         try:
             newest = await self._cluster.get(RESOLUTION_REQUESTS, *key)

@@ -61,6 +61,14 @@ class TaskRuns:
         self._provenance: Document = {"featureFlags": self._version.feature_flags}
         self._settled: dict[Key, _Settled] = {}
 
+    def idle(self, key: Key) -> bool:
+        """Whether a reconcile of ``key`` would find nothing to do: most events are echoes of its own writes."""
+        settled = self._settled.get(key)
+        if settled is None:
+            return False
+        document = self._access.task_runs.get(*key)
+        return document is not None and settled.still_holds(document, self._access)
+
     async def reconcile(self, key: Key) -> Result | None:
         """Reconcile one key. Raises what the queue is to judge."""
         access = self._access
@@ -100,7 +108,7 @@ class TaskRuns:
         if (
             pod is None
             or is_done(status)
-            or podstatus.exceeds_nodes(pod.get("status") or {})
+            or (condition_of(status) or {}).get("reason") == "ExceededNodeResources"
             or podfailure.hopeless(attempt.name, status, self._version) is not None
         ):
             return
@@ -245,7 +253,8 @@ class TaskRuns:
             except (ApiError, ConnectionLost, PermanentError) as error:
                 self._pod_refused(attempt, error, before)
         assert pod is not None, "a refused pod raises"
-        if podstatus.exceeds_nodes(pod.get("status") or {}):
+        pod_status = pod.get("status") or {}
+        if pod_status.get("phase") == "Pending" and podstatus.exceeds_nodes(pod_status):
             text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
             access.event(attempt.document, "Warning", "ExceededNodeResources", text)
         if podstatus.sidecars_ready(pod):

@@ -39,10 +39,11 @@ class TektonWorld:
         *,
         outcomes: Mapping[str, Outcome] | None = None,
         bundles: BundleCatalogue | None = None,
+        seed: int = 7,
     ) -> None:
         self.loop = Loop()
         clock = Clock(self.loop)
-        streams = Streams(7)
+        streams = Streams(seed)
         self.clock = clock
         self.server = ApiServer(self.loop, streams, clock)
         self.create(_NAMESPACES, {"metadata": {"name": NAMESPACE}}, "")

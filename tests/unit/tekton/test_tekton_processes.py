@@ -159,3 +159,39 @@ def test_a_run_is_refused_while_the_webhook_does_not_answer() -> None:
             'Post "https://tekton-pipelines-webhook.tekton-pipelines.svc:443/defaulting?timeout=10s": '
             "dial tcp 10.0.0.1:8443: connect: connection refused"
         )
+
+
+FOREIGN = "missing required git", "missing required http", "failed to validate params: missing required hub"
+
+
+def restarted(world: TektonWorld, *, crash: bool) -> None:
+    """A resolvers process that is replaced while one request waits."""
+    if crash:
+        world.tekton.kill(RESOLVERS)
+    else:
+        world.tekton.stop(RESOLVERS)
+    submit_bundle(world)
+    world.run(1)
+    world.tekton.start(RESOLVERS)
+
+
+def test_a_graceful_restart_of_the_resolvers_may_fail_the_requests_that_wait() -> None:
+    outcomes = set()
+    for seed in range(6):
+        with TektonWorld(bundles=catalogue(), seed=seed) as world:
+            restarted(world, crash=False)
+            world.run(5)
+            state, reason, message = world.verdict()
+            outcomes.add((state, reason))
+            if state == "False":
+                assert any(text in message for text in FOREIGN)
+    assert ("False", "CouldntGetPipeline") in outcomes
+
+
+def test_after_a_crash_of_the_resolvers_nothing_is_resolved_until_their_leases_run_out() -> None:
+    with TektonWorld(TektonOptions(resolution_timeout_us=300_000_000), bundles=catalogue()) as world:
+        restarted(world, crash=True)
+        world.run(50)
+        assert world.verdict()[:2] == ("Unknown", "ResolvingPipelineRef")
+        world.run(30)
+        assert world.verdict()[0] != "Unknown"
