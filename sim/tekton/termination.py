@@ -34,7 +34,7 @@ def parse(message: str) -> Termination | None:
         return NOTHING
     try:
         entries = json.loads(message[:_MESSAGE_MAX])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return None
