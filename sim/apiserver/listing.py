@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from controller.ports import Document
 from sim.apiserver.errors import bad_request, expired, forbidden_field, invalid, not_supported, too_large_version
-from sim.apiserver.registry import Served
-from sim.apiserver.selectors import Predicate, exact_name, field_predicate, label_predicate
+from sim.apiserver.index import Index, label_getter
+from sim.apiserver.registry import PLAIN_FIELDS, Served
+from sim.apiserver.selectors import Predicate, field_equalities, field_predicate, label_equalities, label_predicate
+from sim.apiserver.store import Table
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -62,11 +64,10 @@ def list_objects(
     elif resource_version:
         pinned = _asked_version(server, resource_version, version_match, limit)
     shown_version = pinned or server.store.version
-    selected: Iterator[Document]
-    if not pinned and not limit:
-        selected = _candidates(served, namespace, field_selector)
+    if pinned:
+        selected = _as_of(server, served, namespace, shown_version, bool(start))
     else:
-        selected = _as_of(server, served, namespace, shown_version, bool(start)) if pinned else _now(served, namespace)
+        selected = _candidates(served, namespace, label_selector, field_selector)
     if start is not None:
         selected = (one for one in selected if _key(one) > start)
     if match is not None:
@@ -100,17 +101,31 @@ def _bare(document: Document) -> Document:
     return {key: value for key, value in document.items() if key not in _TYPE}
 
 
-def _now(served: Served, namespace: str) -> Iterator[Document]:
-    return served.table.in_order(namespace)
+def _candidates(served: Served, namespace: str, label_selector: str, field_selector: str) -> Iterator[Document]:
+    """The objects to look at, in order: few where a selector wants one name, or one value of a label or field."""
+    table = served.table
+    for field, value in field_equalities(field_selector) if field_selector else ():
+        if field == "metadata.name" and (namespace or not served.resource.namespaced):
+            found = table.find(namespace, value)
+            return iter(() if found is None else (found,))
+        if field not in PLAIN_FIELDS:
+            index = table.index(f"field {field}", served.fields[field])
+            if index is not None:
+                return _indexed(table, index, namespace, value)
+    for label, value in label_equalities(label_selector) if label_selector else ():
+        index = table.index(f"label {label}", label_getter(label))
+        if index is not None:
+            return _indexed(table, index, namespace, value)
+    return table.in_order(namespace)
 
 
-def _candidates(served: Served, namespace: str, field_selector: str) -> Iterator[Document]:
-    """The objects to look at: only the named one where the selector asks for exactly one."""
-    name = exact_name(field_selector) if field_selector else None
-    if name is not None and (namespace or not served.resource.namespaced):
-        found = served.table.find(namespace, name)
-        return iter(() if found is None else (found,))
-    return served.table.in_order(namespace)
+def _indexed(table: Table, index: Index, namespace: str, value: str) -> Iterator[Document]:
+    spaces = [namespace] if namespace or not table.resource.namespaced else sorted(table.rows)
+    for space in spaces:
+        for name in index.names(space, value):
+            found = table.find(space, name)
+            if found is not None:
+                yield found
 
 
 def _as_of(server: "ApiServer", served: Served, namespace: str, version: int, page: bool) -> Iterator[Document]:

@@ -1,5 +1,6 @@
 """Label and field selectors: the grammar of apimachinery ``labels`` and ``fields``, compiled to predicates."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ FieldGetter = Callable[[Document], str]
 Requirement = Callable[[Mapping[str, str]], bool]
 
 _PUNCTUATION = "!=,()<>"
+_EQUALITY = re.compile(r"\s*([A-Za-z0-9_./-]+)\s*==?\s*([A-Za-z0-9_.-]+)\s*")
 _NO_KEY = "=,()<>"
 _NONE: Mapping[str, str] = {}
 
@@ -199,10 +201,17 @@ def _split_field_terms(text: str) -> list[tuple[str, str, str]]:
     return terms
 
 
-def exact_name(text: str) -> str | None:
-    """The name, when a field selector asks for exactly one (``metadata.name=x``)."""
-    terms = _split_field_terms(text) if text else []
-    return terms[0][2] if len(terms) == 1 and terms[0][0] == "metadata.name" and terms[0][1] != "!=" else None
+@lru_cache(maxsize=4096)
+def field_equalities(text: str) -> tuple[tuple[str, str], ...]:
+    """The fields that a selector wants to have one value, with that value."""
+    return tuple((field, value) for field, operator, value in _split_field_terms(text) if operator != "!=")
+
+
+@lru_cache(maxsize=4096)
+def label_equalities(text: str) -> tuple[tuple[str, str], ...]:
+    """The labels that a well-formed selector wants to have one value, with that value."""
+    outside = re.sub(r"\([^)]*\)", "", text).split(",")
+    return tuple(found.groups() for term in outside if (found := _EQUALITY.fullmatch(term)))  # type: ignore[misc]
 
 
 def field_predicate(

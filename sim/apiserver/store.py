@@ -5,12 +5,13 @@ the fresh metadata of the document it is given and from then on nobody may chang
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from controller.ports import Document, Resource, WatchEvent, WatchType
 from sim.apiserver.attic import Attic, Block, Rows
 from sim.apiserver.guard import Guard
 from sim.apiserver.history import Change, History
+from sim.apiserver.index import Getter, Index
 from sim.apiserver.watch import Stream
 from sim.loop import Loop
 
@@ -18,6 +19,7 @@ Observer = Callable[[WatchType, Resource, Document | None, Document], None]
 """Called within each commit: ``(type, resource, old, new)``; ``new`` of a DELETED is the last state."""
 
 FIRST_VERSION = 1000  # a cluster has a past; version 1 is long compacted
+_INDEX_FROM = 256  # objects
 _PASSING_CAP = 2_000  # changes of objects with a time to live: hardly anyone watches Events
 _MARK_EVERY_US = 1_000_000
 
@@ -25,13 +27,14 @@ _MARK_EVERY_US = 1_000_000
 class Table:
     """The objects of one stored resource, its recent changes and its open watches."""
 
-    __slots__ = ("attic", "history", "observers", "resource", "rows", "streams")
+    __slots__ = ("attic", "history", "indexes", "observers", "resource", "rows", "streams")
 
     def __init__(self, resource: Resource, history: History, ttl_us: int) -> None:
         self.resource = resource
         self.rows: Rows = {}
         self.attic = Attic(self.rows, ttl_us) if ttl_us else None
         self.observers: list[Observer] = []
+        self.indexes: dict[str, Index] = {}
         self.history = history
         self.streams: list[Stream] = []
 
@@ -39,6 +42,13 @@ class Table:
         row = self.rows.get(namespace)
         found = None if row is None else row.get(name)
         return found.find(namespace, name) if isinstance(found, Block) else found
+
+    def index(self, key: str, getter: Getter) -> Index | None:
+        """The index called ``key``, built when it is first asked for; None while looking at all is as cheap."""
+        index = self.indexes.get(key)
+        if index is None and self.count() >= _INDEX_FROM:
+            index = self.indexes[key] = Index(getter, self.in_order())
+        return index
 
     def count(self, namespace: str = "") -> int:
         """How many objects a namespace has, or all of them together."""
@@ -50,10 +60,16 @@ class Table:
         """Objects sorted by namespace and name; of all namespaces when ``namespace`` is empty."""
         spaces = [namespace] if namespace or not self.resource.namespaced else sorted(self.rows)
         for space in spaces:
-            row = self.rows.get(space, {})
+            row = self._laid_out(space)
             for name in sorted(row):
-                found = row[name]
-                yield found.find(space, name) if isinstance(found, Block) else found
+                yield row[name]
+
+    def _laid_out(self, namespace: str) -> Mapping[str, Document]:
+        """A namespace's objects by name, unpacked in the order in which they were packed: each block once."""
+        row = self.rows.get(namespace, {})
+        if self.attic is None:
+            return row  # type: ignore[return-value]  # nothing is ever packed here
+        return {name: found.find(namespace, name) if isinstance(found, Block) else found for name, found in row.items()}
 
 
 class Store:
@@ -104,6 +120,8 @@ class Store:
         if row is None:
             row = table.rows[namespace] = {}
         row[name] = new
+        for index in table.indexes.values():
+            index.changed(namespace, name, old, new)
         if table.attic is not None:
             table.attic.written(self._loop.now_us, namespace, name, new["metadata"]["resourceVersion"])
         self._publish(table, "ADDED" if old is None else "MODIFIED", version, namespace, old, new)
@@ -116,6 +134,8 @@ class Store:
         del row[name]
         if not row:
             del table.rows[namespace]
+        for index in table.indexes.values():
+            index.changed(namespace, name, old, None)
         last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(version)}}
         self._publish(table, "DELETED", version, namespace, old, last)
         return last
