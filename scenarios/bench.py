@@ -125,7 +125,9 @@ def executions(count: int, *, compacted: bool) -> dict[str, float]:
 
 
 def _world(scale: int, *more: str) -> SimulatedWorld:
-    return SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), 7, scale)
+    world = SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), 7, scale)
+    world.settle()
+    return world
 
 
 def _peak_mib() -> float:

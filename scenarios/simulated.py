@@ -55,7 +55,9 @@ _WRITES = ("create", "update", "patch", "delete")
 
 def open_world(settings: Settings, seed: int, scale: int) -> World:
     """A new simulated world with ``scale`` targets, set up and ready to be asked."""
-    return SimulatedWorld(settings, seed, scale)
+    world = SimulatedWorld(settings, seed, scale)
+    world.settle()
+    return world
 
 
 Wrap = Callable[[Cluster, Process], Cluster]
@@ -103,7 +105,9 @@ class SimulatedWorld:
         self._ticks: list[Callable[[World], None]] = []
         self._replies = LostReply(self.server.client(CONTROLLER, component=CONTROLLER_NAME))
         self._process = self._start_controller()
-        # A request that meets a resolver which is just starting is failed by it: stories begin in a settled cluster.
+
+    def settle(self) -> None:
+        """Let every process start: Tekton's resolvers fail requests that they meet while they do."""
         self.loop.run_until(_SETTLED_US)
         assert self.tekton.synced, "Tekton's caches must be warm before anything is asked"
 

@@ -59,6 +59,7 @@ class Life:
         world = SimulatedWorld(_SETTINGS, 3, 1, wrap=self._wrap)
         self._world = world
         world.server.observe(self.witness.observe)
+        world.settle()
         world.play(self._story(world.targets[0]))
         world.close()
         return self
