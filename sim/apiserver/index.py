@@ -34,6 +34,10 @@ class Index:
     def names(self, namespace: str, value: str) -> list[str]:
         return sorted(self._names.get((namespace, value), ()))
 
+    def count(self, namespace: str, value: str) -> int:
+        """How many objects have the value; 0 for all namespaces together, which is not kept."""
+        return len(self._names.get((namespace, value), ()))
+
     def changed(self, namespace: str, name: str, old: Document | None, new: Document | None) -> None:
         before = None if old is None else self._getter(old)
         after = None if new is None else self._getter(new)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from controller.ports import Document
 from sim.apiserver.errors import bad_request, expired, forbidden_field, invalid, not_supported, too_large_version
 from sim.apiserver.index import Index, label_getter
-from sim.apiserver.registry import PLAIN_FIELDS, Served
+from sim.apiserver.registry import Served
 from sim.apiserver.selectors import Predicate, field_equalities, field_predicate, label_equalities, label_predicate
 from sim.apiserver.store import Table
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
 _Key = tuple[str, str]
+_SELECTIVE = ("involvedObject.name", "involvedObject.uid", "spec.nodeName")
+"""Fields with many values: worth an index."""
 _TYPE = ("kind", "apiVersion")
 
 
@@ -108,15 +110,19 @@ def _candidates(served: Served, namespace: str, label_selector: str, field_selec
         if field == "metadata.name" and (namespace or not served.resource.namespaced):
             found = table.find(namespace, value)
             return iter(() if found is None else (found,))
-        if field not in PLAIN_FIELDS:
+        if field in _SELECTIVE and field in served.fields:
             index = table.index(f"field {field}", served.fields[field])
             if index is not None:
                 return _indexed(table, index, namespace, value)
-    for label, value in label_equalities(label_selector) if label_selector else ():
-        index = table.index(f"label {label}", label_getter(label))
-        if index is not None:
-            return _indexed(table, index, namespace, value)
-    return table.in_order(namespace)
+    found_by = [
+        (index, value)
+        for label, value in (label_equalities(label_selector) if label_selector else ())
+        if (index := table.index(f"label {label}", label_getter(label))) is not None
+    ]
+    if not found_by:
+        return table.in_order(namespace)
+    index, value = min(found_by, key=lambda one: one[0].count(namespace, one[1]))
+    return _indexed(table, index, namespace, value)
 
 
 def _indexed(table: Table, index: Index, namespace: str, value: str) -> Iterator[Document]:
