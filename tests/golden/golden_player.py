@@ -10,6 +10,7 @@ from golden_form import KINDS, Incarnations, collapsed, normal_labels, normal_ow
 
 from controller.ports import ApiError, Document, Resource, WatchType
 from sim.apiserver.identity import ADMIN
+from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.cluster.api import Api
@@ -20,12 +21,14 @@ from sim.tekton.bundles import BundleCatalogue
 from sim.tekton.install import CONTROLLER, Tekton, install
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import VERSIONS
-from sim.workload.distributions import Constant
+from sim.workload.distributions import Constant, Lognormal
 
 DATA = Path(__file__).parent / "data"
 _SETTLE_US = 2_000_000  # the real script, too, watched an idle installation before it began
 _RETRY_US = 55_000
 _PAUSED_US = 3_000_000  # how long the recordings stopped the garbage collector
+_WATCH_LAG = Lognormal(1_200, 0.4, source="fitted to the conflicts in the recordings")
+_LATENCY = Latency(Lognormal(5_500, 0.35), {"get": Lognormal(1_200, 0.3)}, request_share=0.75)
 _IMAGE_ID = "reg.local/x@sha256:" + "a" * 64
 _NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 _QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
@@ -50,14 +53,17 @@ class Played:
 
 
 class Player:
-    def __init__(self, recording: Mapping[str, Any], *, options: TektonOptions | None = None, seed: int = 1) -> None:
+    def __init__(self, recording: Mapping[str, Any], *, seed: int = 1, late_caches: bool = False) -> None:
+        """``late_caches`` has answers overtake watches as they did where the recordings were made."""
         self.recording = recording
         self.loop = Loop()
         self.clock = Clock(self.loop)
         streams = Streams(seed)
         does = [action["do"] for action in recording["actions"]]
-        lag = {"collector_lag": Constant(_PAUSED_US)} if "pause garbage collector" in does else {}
-        self.server = ApiServer(self.loop, streams, self.clock, **lag)
+        network: dict[str, Any] = {"latency": _LATENCY, "watch_lag": _WATCH_LAG} if late_caches else {}
+        if "pause garbage collector" in does:
+            network["collector_lag"] = Constant(_PAUSED_US)
+        self.server = ApiServer(self.loop, streams, self.clock, **network)
         self.namespace: str = recording["namespace"]
         self._scheduler = Api(self.server, ADMIN, "puppet-kubelet")
         self.result = Played()
@@ -71,7 +77,7 @@ class Player:
         self.bundles = _catalogue(recording.get("bundle") or {})
         self.tekton: Tekton = install(
             self.server, self.loop, streams, self.clock,
-            options or TektonOptions(version=VERSIONS[recording["version"]]), self.bundles,
+            TektonOptions(version=VERSIONS[recording["version"]]), self.bundles,
         )  # fmt: skip
         if does[:1] == ["start controller"]:
             self.tekton.kill(CONTROLLER)
