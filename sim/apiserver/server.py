@@ -7,7 +7,7 @@ namespaces that empty) is done by the controllers beside, on the loop's calendar
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from controller.ports import ApiError, Document, PatchType, Propagation, Resource
+from controller.ports import Document, PatchType, Propagation, Resource
 from sim.apiserver import creation, deletion, listing, replacement
 from sim.apiserver.admission import Chain
 from sim.apiserver.builtin import builtin
@@ -16,7 +16,7 @@ from sim.apiserver.client import Client
 from sim.apiserver.collector import Collector
 from sim.apiserver.defaults import install
 from sim.apiserver.definitions import DEFINITIONS, Definitions
-from sim.apiserver.errors import bad_request, expired, not_found
+from sim.apiserver.errors import bad_request, expired, no_such_endpoint, not_found
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
@@ -142,12 +142,10 @@ class ApiServer:
         served = self.registry.find(resource)
         if served.table.attic is not None:
             self.store.expire(served.table)
+        if namespace and not resource.namespaced:
+            raise no_such_endpoint()
         if subresource and subresource not in served.strategy.subresources:
-            raise (
-                not_found(resource, name)
-                if served.custom
-                else ApiError(404, "NotFound", "the server could not find the requested resource")
-            )
+            raise not_found(resource, name) if served.custom else no_such_endpoint()
         return served
 
     def permit(self, user: User, verb: str, resource: Resource, namespace: str, name: str) -> None:
