@@ -127,6 +127,8 @@ class Rest:
         served, query = found.served, request.query
         verb = found.verb(request.method, query.get("watch") in TRUE)
         user = self._impersonated(user, found, verb, request)
+        if self._server.flow is not None:
+            self._server.flow.wait_us(user, verb)  # only the refusal: this face does not take time
         self._server.enter(user, verb, served.resource, found.namespace, found.name, found.subresource)
         if served.warning and self._server.warn is not None:
             self._server.warn(served.warning)

@@ -8,6 +8,7 @@ from core_world import World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sim.apiserver.flow import FlowControl, LevelSpec
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.rest import Request, Response, Rest
 
@@ -115,3 +116,14 @@ def test_paths_outside_the_api_are_plain_404(face: Rest) -> None:
     for path in ("/", "/metrics", "/apis/nope.example.com/v1/things", "/api/v1"):
         answer = _answer(face, "GET", path)
         assert (answer.status, answer.body) == (404, "404 page not found\n")
+
+
+def test_a_busy_server_answers_429_and_when_to_come_back() -> None:
+    world = World()
+    world.server.flow = FlowControl(world.loop, [LevelSpec("catch-all", 1, 0)])
+    face = Rest(world.server, {"admin": ADMIN})
+    codes = [face.handle(Request("GET", WIDGETS)).status for _ in range(2)]
+    assert codes == [403, 429]
+    refused = face.handle(Request("GET", WIDGETS))
+    assert refused.headers["retry-after"] == "1"
+    assert _answer(face, "GET", WIDGETS).status == 200
