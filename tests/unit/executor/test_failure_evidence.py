@@ -210,6 +210,12 @@ def test_a_custom_run_among_the_children_cannot_be_known() -> None:
     assert run.cause().started
 
 
+def test_a_step_that_was_skipped_neither_started_nor_exited() -> None:
+    skipped = step("b", 1, "Error", terminationReason="Skipped", imageID="")
+    cause = failed(skipped, reason="TaskRunResolutionFailed", message="no such step action").cause()
+    assert (cause.exit_code, cause.started) == (None, False)
+
+
 def test_a_failure_nobody_explains_is_unknown() -> None:
     assert Run(condition("False", "SomethingNew", "")).cause().reason == "Unknown"
     assert Run().cause().message == COUNTERS

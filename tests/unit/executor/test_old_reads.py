@@ -1,6 +1,7 @@
 """Single steps of the reconciler on caches that show what we choose, over an API server that knows better."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -232,3 +233,18 @@ def test_what_is_done_is_forgotten_once_the_cache_has_seen_it_and_not_before(ben
     bench.step()
     assert KEY in bench.executor._memories
     assert bench.told.reasons.count("LockReleased") == 1
+
+
+def test_what_another_leader_wrote_is_not_told_again(bench: Bench) -> None:
+    bench.refresh()
+    bench.step()
+    bench.stage.succeed()
+    bench.refresh()
+    theirs = Told()
+    other = Executor(replace(bench.desk, events=theirs))  # type: ignore[arg-type]
+    loop = bench.stage.loop
+    loop.run_until_complete(loop.create_task(other.reconcile(KEY)))
+    assert theirs.reasons == ["WorkflowCompleted"]
+    for _ in range(3):
+        bench.step()
+    assert "WorkflowCompleted" not in bench.told.reasons
