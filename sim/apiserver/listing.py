@@ -83,7 +83,7 @@ def list_objects(
         metadata["continue"] = _encode(shown_version, _key(found[-1]))
     if served.foreign:
         found = [served.present(one) for one in found]
-    elif not served.custom:
+    if not served.custom:
         found = [_bare(one) for one in found]
     return {
         "kind": served.list_kind,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from controller.ports import Document, PatchType, Propagation, Resource
-from sim.apiserver import creation, deletion, listing, replacement
+from sim.apiserver import creation, deletion, eventsface, listing, replacement
 from sim.apiserver.admission import Chain
 from sim.apiserver.builtin import builtin
 from sim.apiserver.calls import Calls
@@ -79,6 +79,7 @@ class ApiServer:
         self.namespaces = Namespaces(self, self.registry.named("", "namespaces"), delay_us=20_000)
         self.definitions = Definitions(self, delay_us=20_000)
         standard(self.registry)
+        eventsface.serve(self.registry)
         self.collector = Collector(self, lag=collector_lag)
         self.authorizer: Authorizer | None = Authorizer(self)
         self._checks: dict[int, tuple[User, Check]] = {}

@@ -143,3 +143,15 @@ def test_events_vanish_after_an_hour(world: World) -> None:
 def test_an_unserved_resource_is_not_found(world: World) -> None:
     with refusal(404, "NotFound"):
         world.server.resource("example.com", "gizmos")
+
+
+def test_events_have_two_faces_with_their_own_field_names(world: World) -> None:
+    newer = world.server.resource("events.k8s.io", "events")
+    regarding = {"kind": "Widget", "name": "a", "namespace": "default"}
+    made = world.create(newer, "e", regarding=regarding, note="n", reason="Made")
+    assert (made["note"], made["regarding"]) == ("n", regarding)
+    core = world.get(world.events, "e")
+    assert (core["message"], core["involvedObject"], core["apiVersion"]) == ("n", regarding, "v1")
+    world.patch(newer, "e", {"note": "m"})
+    assert world.get(world.events, "e")["message"] == "m"
+    assert world.names(newer, field_selector="regarding.name=a") == ["e"]
