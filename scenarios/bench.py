@@ -19,16 +19,17 @@ from typing import Any
 import simpy
 
 from controller.api.resources import WORKFLOW_EXECUTIONS
-from controller.ports import Resource
+from controller.ports import Cluster
 from scenarios import settings
 from scenarios.simulated import SimulatedWorld
 from scenarios.target import NAMESPACE
 from sim import garbage
+from sim.apiserver.identity import ADMIN, User
 from sim.loop import Loop
 
 _LIFTED = ["tekton.qps=0", "tekton.workers=64", "executor.workers=32", "cluster.nodes=200"]
 _RATE_PER_S = 6.0
-_CONFIGMAPS = Resource("", "v1", "configmaps", "ConfigMap")
+_RBAC = "rbac.authorization.k8s.io"
 
 
 def raw_simpy(events: int = 500_000) -> dict[str, float]:
@@ -59,7 +60,7 @@ def loop_events(events: int = 300_000) -> dict[str, float]:
 def api_calls(calls: int = 200_000) -> dict[str, float]:
     """A mix of one create, two reads, two status patches and a delete, validated and authorised, through the client."""
     world = _world(1)
-    client = world.controller_client()
+    client = _authorised(world)
     body = world.workflows["increase-memory"].execution("we-bench", NAMESPACE, "payment/Deployment/api")
     rounds = calls // 6
 
@@ -128,6 +129,20 @@ def _world(scale: int, *more: str) -> SimulatedWorld:
     world = SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), 7, scale)
     world.settle()
     return world
+
+
+def _authorised(world: SimulatedWorld) -> Cluster:
+    """A client whose every call is decided by RBAC, from a role that it is bound to."""
+    rules = [{"apiGroups": ["kubernaut.ai"], "resources": ["*"], "verbs": ["*"]}]
+    role = {"metadata": {"name": "bench"}, "rules": rules}
+    binding = {
+        "metadata": {"name": "bench"},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "bench"},
+        "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": "bench"}],
+    }
+    for plural, document in (("clusterroles", role), ("clusterrolebindings", binding)):
+        world.server.create(ADMIN, world.server.resource(_RBAC, plural), "", document)
+    return world.server.client(User("bench", ("system:authenticated",)), component="bench")
 
 
 def _peak_mib() -> float:

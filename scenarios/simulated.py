@@ -144,10 +144,6 @@ class SimulatedWorld:
         self._process.kill()
         self.tekton.kill()
 
-    def controller_client(self) -> Cluster:
-        """The API server as the executor's account sees it."""
-        return self.server.client(CONTROLLER, component=CONTROLLER_NAME)
-
     async def forbid(self, account: str, action: str) -> None:
         await permissions.forbid(self.cluster, account, action)
 
