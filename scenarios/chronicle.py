@@ -56,6 +56,7 @@ class Lock:
     name: str
     taken: int = 0
     held_by: str | None = None
+    terminating: bool = False
     working: dict[str, str] = field(default_factory=dict)
     overlaps: int = 0
 
@@ -188,6 +189,7 @@ class Chronicle:
         if type_ == "ADDED":
             lock.taken += 1
             lock.held_by = metadata["uid"]
+            lock.terminating = False
             if execution is not None and execution.pipeline_run_created_us is None:
                 execution.pipeline_run = name
                 execution.pipeline_run_created_us = now
@@ -197,6 +199,8 @@ class Chronicle:
             if execution is not None and execution.lock_released_us is None:
                 execution.lock_released_us = now
                 self._end(execution.key, lane, now, "lock")
+        elif "deletionTimestamp" in metadata:
+            lock.terminating = True
         elif execution is not None and execution.pipeline_run_finished_us is None:
             self._condition(execution, lane, new, now)
         self._wake(name)

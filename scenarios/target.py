@@ -66,8 +66,10 @@ class Target:
             group.create_task(self.request("second", workflow_id))
 
     async def withdraw(self, which: str) -> None:
-        """Delete the WorkflowExecution, as its owner would."""
+        """Delete the WorkflowExecution, as its owner would, and wait until its run is on its way out."""
         await self.backstage.cluster.delete(WORKFLOW_EXECUTIONS, NAMESPACE, self._names[which])
+        while self.lock.held_by is not None and not self.lock.terminating:
+            await self.backstage.chronicle.change_of(self.lock_name, _CHECK_S)
 
     def trouble(self, step: str, trouble: str) -> None:
         self.backstage.trouble(self.resource, step, trouble)
