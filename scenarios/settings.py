@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator
 
 from scenarios.errors import BadInput
 from scenarios.workflows import Part, Time, validate
@@ -29,7 +29,7 @@ class ClusterSettings(Part):
 class TektonSettings(Part):
     """Tekton's version and its throttles; ``qps`` 0 lifts them."""
 
-    version: Literal["1.7", "1.15"] = "1.15"
+    version: Annotated[Literal["1.7", "1.15"], BeforeValidator(str)] = "1.15"
     qps: float = Field(default=20.0, ge=0)
     burst: int = Field(default=20, ge=1)
     workers: int = Field(default=2, ge=1, le=1000)

@@ -37,7 +37,7 @@ from sim.streams import Streams
 from sim.tekton import install as tekton
 from sim.tekton.bundles import BundleCatalogue
 from sim.tekton.options import TektonOptions
-from sim.tekton.version import V1_7, V1_15
+from sim.tekton.version import VERSIONS
 from sim.workload.names import targets as target_names
 
 DEPLOY = Path(controller.__file__).parent / "deploy"
@@ -46,7 +46,6 @@ CONTROLLER = User(
     ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"),
 )
 FIRST_TARGET = ("payment-api", "payment/Deployment/payment-api")
-_VERSIONS = {"1.7": V1_7, "1.15": V1_15}
 _SETTLED_US = 2_000_000
 _SLICE_US = 30_000_000  # how much virtual time passes between two looks at the progress
 _READS = ("get", "list", "watch")
@@ -270,7 +269,7 @@ def _workload(name: str) -> dict[str, Any]:
 def _tekton_options(settings: Settings) -> TektonOptions:
     lifted = settings.tekton.qps == 0
     return TektonOptions(
-        version=_VERSIONS[settings.tekton.version],
+        version=VERSIONS[f"v{settings.tekton.version}.0"],
         qps=None if lifted else settings.tekton.qps,
         burst=settings.tekton.burst,
         resolvers_qps=None if lifted else 50.0,

@@ -45,7 +45,6 @@ class Step:
     started_us: int | None = None
     ended_us: int | None = None
     failures: list[str] = field(default_factory=list)
-    targets_reached: int = 0
 
     @property
     def status(self) -> str:
@@ -116,7 +115,6 @@ class Story:
                 return False
             finally:
                 step.ended_us = self.stage.now_us()
-            step.targets_reached += 1
         return True
 
     async def _meeting(self, step: Step) -> None:

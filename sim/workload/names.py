@@ -28,10 +28,6 @@ class Names:
         self._companies = _distinct(faker.last_name() for _ in range(20 * _WORDS))
         self._words = _distinct(faker.word() for _ in range(20 * _WORDS))
 
-    def teams(self, count: int) -> list[str]:
-        """``count`` different team names, such as ``team-henderson``."""
-        return _numbered([f"team-{company}" for company in self._shuffled(self._companies)], count)
-
     def namespaces(self, count: int) -> list[str]:
         """``count`` different namespaces, such as ``henderson-prod``."""
         return _numbered(_pairs(self._shuffled(self._companies), _STAGES, count), count)

@@ -14,7 +14,7 @@ import pytest
 from controller.ports import Cluster, Document, Resource, WatchType
 from scenarios import settings
 from scenarios.simulated import SimulatedWorld
-from scenarios.target import NAMESPACE, Target
+from scenarios.target import Target
 from sim.faults.crash import Crash, Moment
 from sim.loop import Process
 
@@ -67,10 +67,11 @@ class Life:
     def _wrap(self, client: Cluster, process: Process) -> Cluster:
         if self.crash is not None:
             return client
-        self.crash = Crash(
-            client, process, at=self.at, moment=self.moment, on_crash=lambda: self._world.crash_controller()
-        )
+        self.crash = Crash(client, process, at=self.at, moment=self.moment, on_crash=self._died)
         return self.crash
+
+    def _died(self) -> None:
+        self._world.crash_controller()
 
     async def _story(self, target: Target) -> None:
         if self.trouble is not None:
