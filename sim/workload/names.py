@@ -1,4 +1,4 @@
-"""Names of teams, namespaces and targets that read like a real cluster's, all different, all valid DNS labels.
+"""Names of namespaces and targets that read like a real cluster's, all different, all valid DNS labels.
 
 faker invents the words once per world; names are combined from them, because asking faker for each would cost more
 than the whole execution that the name is for.

@@ -9,7 +9,7 @@ from sim.workload.names import KINDS, Names, targets
 LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
-@pytest.mark.parametrize("kind", ["teams", "namespaces", "workloads"])
+@pytest.mark.parametrize("kind", ["namespaces", "workloads"])
 @pytest.mark.parametrize("count", [1, 7, 250, 5_000])
 def test_names_are_as_many_as_asked_for_all_different_and_valid_labels(kind: str, count: int) -> None:
     names = getattr(Names(random.Random(1)), kind)(count)
