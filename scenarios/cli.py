@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]},
     help="Rehearse Kubernetes controllers: the real code against a simulated cluster on virtual time.\n\n"
     "Exit codes: 0 everything held, 1 a scenario failed, 2 bad input or usage.",
 )
@@ -35,7 +36,16 @@ class Format(StrEnum):
     json = "json"
 
 
-@app.command()
+_EXAMPLES = """\b
+Examples:
+  rehearse run                                         all features, one target
+  rehearse run cooldown --scale 1000 --report out      one feature, a thousand targets, with a report
+  rehearse run my.feature --set executor.cooldown=1m   your own scenarios, another cooldown
+  rehearse run alert-burst --set tekton.qps=50         a workload of the catalogue, a wider throttle
+"""
+
+
+@app.command(epilog=_EXAMPLES)
 def run(
     paths: Annotated[
         list[str] | None,
@@ -53,14 +63,16 @@ def run(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a setting, e.g. executor.cooldown=1m or tekton.version=1.7."
+            "--set", metavar="KEY=VALUE", help="Change a setting; `rehearse list` shows them with their defaults."
         ),
     ] = None,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the record and the report there.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the record and the report of the run there.")
+    ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a trace for ui.perfetto.dev.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="What to print on standard output.")] = Format.text,
 ) -> None:
-    """Run features and workload scenarios; print what held, and write a report if asked."""
+    """Run features and workload scenarios."""
     found = catalogue.find(paths or [])
     shown = " ".join(
         ["rehearse run", *(paths or []), f"--scale {scale}", f"--seed {seed}", *(f"--set {s}" for s in set_ or [])]
@@ -170,7 +182,7 @@ def _writable(folder: Path) -> None:
 
 @app.command(name="list")
 def list_() -> None:
-    """List features, scenarios, workload scenarios, workflows and steps, one line each."""
+    """List features, workloads, workflows and settings."""
     for line in catalogue.lines():
         print(line)
 

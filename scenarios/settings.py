@@ -12,9 +12,17 @@ from pydantic import BeforeValidator, Field, PlainValidator
 from scenarios.errors import BadInput
 from scenarios.workflows import Part, Time, validate
 from sim.workload import distributions
-from sim.workload.durations import parse_us
+from sim.workload.durations import format_us, parse_us
 
-Seconds = Annotated[float, PlainValidator(lambda form: parse_us(form) / 1_000_000)]
+
+class Duration(float):
+    """Seconds that are shown as Kubernetes writes durations."""
+
+    def __str__(self) -> str:
+        return format_us(round(self * 1_000_000))
+
+
+Seconds = Annotated[Duration, PlainValidator(lambda form: Duration(parse_us(form) / 1_000_000))]
 """A duration such as ``5m``, kept in seconds."""
 
 
@@ -38,9 +46,9 @@ class TektonSettings(Part):
 class ExecutorSettings(Part):
     """The WorkflowExecution controller."""
 
-    cooldown: Seconds = 300.0
+    cooldown: Seconds = Duration(300)
     workers: int = Field(default=10, ge=1, le=1000)
-    restart: Seconds = Field(default=5.0, description="from a crash to the new process")
+    restart: Seconds = Field(default=Duration(5), description="from a crash to the new process")
 
 
 class ApiSettings(Part):
@@ -71,7 +79,9 @@ class Settings(Part):
     tekton: TektonSettings = TektonSettings()
     executor: ExecutorSettings = ExecutorSettings()
     api: ApiSettings = ApiSettings()
-    patience: Seconds = Field(default=14400.0, description="how long a step waits in virtual time before it fails")
+    patience: Seconds = Field(
+        default=Duration(14400), description="how long a step waits in virtual time before it fails"
+    )
     ties: Literal["fifo", "shuffled"] = Field(default="fifo", description="order of timers of one instant")
     guard: bool = Field(default=False, description="prove at every commit that nobody mutates shared documents")
 
@@ -110,7 +120,10 @@ def described(settings: Settings) -> dict[str, Any]:
 
     def words(value: Any) -> Any:
         if isinstance(value, Part):
-            return {name: words(getattr(value, name)) for name in type(value).model_fields}
+            fields = type(value).model_fields
+            return {field.alias or name: words(getattr(value, name)) for name, field in fields.items()}
+        if isinstance(value, Duration):
+            return str(value)
         if isinstance(value, int | float | str):
             return value
         return f"{value.describe()} ({value.source})"

@@ -1,10 +1,13 @@
 """What there is to run: finds features, workload scenarios and workflows, and lists them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scenarios import gherkin, workflows
 from scenarios.errors import BadInput
+from scenarios.settings import Settings, described
 
 FOLDER = Path(__file__).parent
 FEATURES = FOLDER.parent.parent / "features"
@@ -50,7 +53,7 @@ def _resolve(text: str) -> list[Path]:
 
 
 def lines() -> list[str]:
-    """One line for each feature, scenario, workload scenario and workflow."""
+    """One line for each feature, scenario, workload scenario, workflow and setting."""
     out = []
     for path in sorted(FEATURES.glob("*.feature")):
         feature = gherkin.read(path)
@@ -61,7 +64,16 @@ def lines() -> list[str]:
         out.append(f"workload  {path.stem:<20} {data.get('description', '')}")
     for workflow in workflows.load_folder().values():
         out.append(f"workflow  {workflow.workflow:<20} {workflow.description} ({len(workflow.tasks)} tasks)")
+    out += [f"setting   {key:<20} {value}" for key, value in _flat(described(Settings()))]
     return out
+
+
+def _flat(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
 
 
 def _first_sentence(text: str | None) -> str:
