@@ -78,7 +78,7 @@ class SimulatedWorld:
     def __init__(self, settings: Settings, seed: int, scale: int, *, wrap: Wrap = _as_it_is) -> None:
         self._settings = settings
         self._wrap = wrap
-        self.patience_s = settings.patience
+        self.patience_s: float = settings.patience
         self.streams = Streams(seed)
         ties = self.streams("ties") if settings.ties == "shuffled" else None
         self.loop = Loop(ties=ties)  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
