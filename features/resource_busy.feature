@@ -16,6 +16,7 @@ Feature: Resource busy
     When the second execution of "restart-deployment" is requested
     Then the second execution fails with "ExecutionRaceCondition"
     And it changed nothing in the cluster
+    And the first execution completes
     And exactly 1 run was started on the target
 
   Scenario: The target is free again once its lock is released

@@ -8,9 +8,12 @@ from reports.text import MESSAGE_LIMIT, clean
 
 
 def outcome(execution: Execution) -> str:
-    """``Completed``, ``Failed: OOMKilled`` …, or ``unfinished: Pending`` for what was not terminal at the end."""
+    """``Completed``, ``Failed: OOMKilled`` …, ``withdrawn: Running`` for what was deleted before it had ended, or
+    ``unfinished: Pending`` for what was not terminal when the run ended."""
     if execution.censored:
         return f"unfinished: {execution.phase}"
+    if execution.phase in ("Pending", "Running"):
+        return f"withdrawn: {execution.phase}"
     return f"{execution.phase}: {clean(execution.reason)}" if execution.reason else execution.phase
 
 
@@ -43,4 +46,4 @@ def endings(executions: Sequence[Execution]) -> list[dict[str, Any]]:
 
 
 def _rank(name: str) -> int:
-    return 0 if name == "Completed" else 2 if name.startswith("unfinished") else 1
+    return 0 if name == "Completed" else 2 if name.startswith(("unfinished", "withdrawn")) else 1
