@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from controller.ports import ApiError
 from controller.runtime.queue import WorkQueue
@@ -15,8 +15,7 @@ K = TypeVar("K", bound=Hashable)
 Outcome = Literal["success", "requeue_after", "error", "permanent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a reconcile that succeeded asks for: to be called again after ``requeue_after_s``, or nothing."""
 
     requeue_after_s: float | None = None
@@ -30,11 +29,13 @@ class PermanentError(Exception):
 class Hooks:
     """What onlookers are told; they must not raise.
 
-    ``on_start(controller, key)``; ``on_end(controller, key, outcome, duration_s, error)``.
+    ``on_start(controller, key)``; ``on_end(controller, key, outcome, duration_s, error)``; ``on_error(error)``, before
+    it, when a reconcile raised.
     """
 
     on_start: Callable[[str, Any], None] | None = None
     on_end: Callable[[str, Any, Outcome, float, Exception | None], None] | None = None
+    on_error: Callable[[Exception], None] | None = None
 
 
 _SILENT = Hooks()
@@ -75,31 +76,34 @@ class Controller(Generic[K]):
 
     async def work(self) -> None:
         """One worker, until the queue is shut down."""
-        queue, on_start, on_end = self.queue, self._hooks.on_start, self._hooks.on_end
+        queue, reconcile, on_start, on_end = self.queue, self._reconcile, self._hooks.on_start, self._hooks.on_end
+        get, forget, done = queue.get, queue.forget, queue.done
         time = asyncio.get_running_loop().time
-        while (key := await queue.get()) is not None:
+        while (key := await get()) is not None:
             started_s = time() if on_end is not None else 0.0
             if on_start is not None:
                 on_start(self.name, key)
             outcome: Outcome
             failure: Exception | None = None
             try:
-                result = await self._reconcile(key)
+                result = await reconcile(key)
             except Exception as error:
                 failure = error
                 outcome = self._failed(key, error)
             else:
-                queue.forget(key)
+                forget(key)
                 if result is not None and result.requeue_after_s is not None:
                     queue.add_after(key, result.requeue_after_s)
                     outcome = "requeue_after"
                 else:
                     outcome = "success"
-            queue.done(key)
+            done(key)
             if on_end is not None:
                 on_end(self.name, key, outcome, time() - started_s, failure)
 
     def _failed(self, key: K, error: Exception) -> Outcome:
+        if self._hooks.on_error is not None:
+            self._hooks.on_error(error)
         if isinstance(error, PermanentError):
             self.queue.forget(key)
             return "permanent"

@@ -8,12 +8,8 @@ object that talks too much is not heard (25 at once, then one in 300 s, for each
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from controller.ports import Document
 from controller.runtime.bucket import TokenBucket
-
-V = TypeVar("V")
 
 _REMEMBERED_MAX = 4096
 _ALIKE_MAX = 10
@@ -23,25 +19,6 @@ _SPAM_BURST = 25
 _SPAM_QPS = 1.0 / 300.0
 _COMBINED = "(combined from similar events): "
 MESSAGE_MAX = 1024  # characters, the API server's own limit
-
-
-class _Recent(Generic[V]):
-    """The values used last, at most ``_REMEMBERED_MAX`` of them."""
-
-    def __init__(self) -> None:
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
-
-    def get(self, key: Hashable) -> V | None:
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
-
-    def put(self, key: Hashable, value: V) -> V:
-        self._values[key] = value
-        if len(self._values) > _REMEMBERED_MAX:
-            self._values.popitem(last=False)
-        return value
 
 
 @dataclass(slots=True)
@@ -62,36 +39,51 @@ class _Topic:
     recent: dict[str, None]  # the different messages within the window, as far as they were not combined
     written: dict[str, Written]  # by message; the combined ones under the empty one
 
+    def occurred(self, message: str) -> Written:
+        recent, written = self.recent, self.written
+        recent[message] = None
+        key = message
+        if len(recent) >= _ALIKE_MAX:
+            del recent[next(iter(recent))]
+            key, message = "", (_COMBINED + message)[:MESSAGE_MAX]
+        known = written.get(key)
+        if known is None:
+            if len(written) >= _WRITTEN_MAX:
+                del written[next(iter(written))]
+            known = written[key] = Written(message)
+        known.count += 1
+        known.message = message
+        return known
+
 
 class Correlator:
-    def __init__(self) -> None:
-        self._topics: _Recent[_Topic] = _Recent()
-        self._talk: _Recent[TokenBucket] = _Recent()
+    """Remembers the topics and the objects that came up last, at most ``_REMEMBERED_MAX`` of each."""
 
-    def correlate(self, involved: Document, type_: str, reason: str, message: str, now_s: float) -> Written | None:
-        """Count one more occurrence; answers the object to create (count 1) or to patch, or None to say nothing."""
-        # A uid says it all, and hashes faster than what it stands for.
-        who = involved.get("uid") or (involved.get("kind"), involved.get("namespace"), involved.get("name"))
+    def __init__(self) -> None:
+        self._topics: OrderedDict[Hashable, _Topic] = OrderedDict()
+        self._talk: OrderedDict[Hashable, TokenBucket] = OrderedDict()
+
+    def correlate(self, who: Hashable, type_: str, reason: str, message: str, now_s: float) -> Written | None:
+        """Count one more occurrence for the object ``who``; answers what to create (count 1) or to patch, or None to
+        say nothing."""
+        topics, talk = self._topics, self._talk
         what = (who, type_, reason)
-        topic = self._topics.get(what)
+        topic = topics.get(what)
         if topic is None:
-            topic = self._topics.put(what, _Topic(now_s, {}, {}))
-        elif now_s - topic.last_s > _ALIKE_WINDOW_S:
-            topic.recent.clear()
-        topic.last_s = now_s
-        topic.recent[message] = None
-        key = message
-        if len(topic.recent) >= _ALIKE_MAX:
-            del topic.recent[next(iter(topic.recent))]
-            key, message = "", (_COMBINED + message)[:MESSAGE_MAX]
-        written = topic.written.get(key)
-        if written is None:
-            if len(topic.written) >= _WRITTEN_MAX:
-                del topic.written[next(iter(topic.written))]
-            written = topic.written[key] = Written(message)
-        written.count += 1
-        written.message = message
-        talk = self._talk.get(who)
-        if talk is None:
-            talk = self._talk.put(who, TokenBucket(_SPAM_QPS, _SPAM_BURST))
-        return written if talk.take(now_s) else None
+            topic = topics[what] = _Topic(now_s, {}, {})
+            if len(topics) > _REMEMBERED_MAX:
+                topics.popitem(last=False)
+        else:
+            topics.move_to_end(what)
+            if now_s - topic.last_s > _ALIKE_WINDOW_S:
+                topic.recent.clear()
+            topic.last_s = now_s
+        bucket = talk.get(who)
+        if bucket is None:
+            bucket = talk[who] = TokenBucket(_SPAM_QPS, _SPAM_BURST)
+            if len(talk) > _REMEMBERED_MAX:
+                talk.popitem(last=False)
+        else:
+            talk.move_to_end(who)
+        written = topic.occurred(message)
+        return written if bucket.take(now_s) else None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from controller.runtime.backoff import ItemBackoff
@@ -24,9 +24,11 @@ class WorkQueue(Generic[K]):
         self._waiting: deque[K] = deque()
         self._dirty: set[K] = set()
         self._processing: set[K] = set()
-        self._later: dict[K, asyncio.TimerHandle] = {}
+        self._later: dict[K, tuple[float, asyncio.TimerHandle]] = {}  # due at, in seconds of the loop
         self._getters: deque[asyncio.Future[K | None]] = deque()
         self._shut_down = False
+        self.forget: Callable[[K], None] = self._backoff.forget
+        """A key succeeded: its back-off starts over."""
 
     def __len__(self) -> int:
         """Keys that wait for a worker now."""
@@ -51,10 +53,12 @@ class WorkQueue(Generic[K]):
         loop = asyncio.get_running_loop()
         pending = self._later.get(key)
         if pending is not None:
-            if pending.when() <= loop.time() + delay_s:
+            due_s, timer = pending
+            if due_s <= loop.time() + delay_s:
                 return
-            pending.cancel()
-        self._later[key] = loop.call_later(delay_s, self._due, key)
+            timer.cancel()
+        timer = loop.call_later(delay_s, self._due, key)
+        self._later[key] = timer.when(), timer
 
     def add_rate_limited(self, key: K, *, at_least_s: float = 0.0) -> None:
         """Add ``key`` after its back-off, which grows with every call until :meth:`forget`."""
@@ -62,10 +66,6 @@ class WorkQueue(Generic[K]):
         if self._bucket is not None:
             delay_s = max(delay_s, self._bucket.reserve_s(asyncio.get_running_loop().time()))
         self.add_after(key, delay_s)
-
-    def forget(self, key: K) -> None:
-        """``key`` succeeded: its back-off starts over."""
-        self._backoff.forget(key)
 
     def retries(self, key: K) -> int:
         """How often in a row ``key`` was added rate limited."""
@@ -76,8 +76,11 @@ class WorkQueue(Generic[K]):
         if self._shut_down:
             return None
         if self._waiting:
-            return self._take(self._waiting.popleft())
-        getter: asyncio.Future[K | None] = asyncio.get_running_loop().create_future()
+            key = self._waiting.popleft()
+            self._dirty.discard(key)
+            self._processing.add(key)
+            return key
+        getter: asyncio.Future[K | None] = asyncio.Future()
         self._getters.append(getter)
         try:
             return await getter
@@ -95,7 +98,7 @@ class WorkQueue(Generic[K]):
     def shut_down(self) -> None:
         """Hand out nothing more: waiting keys are dropped, waiting workers get None."""
         self._shut_down = True
-        for timer in self._later.values():
+        for _, timer in self._later.values():
             timer.cancel()
         self._later.clear()
         self._waiting.clear()
@@ -107,17 +110,15 @@ class WorkQueue(Generic[K]):
 
     def _hand_out(self, key: K) -> None:
         # Straight to one waiting worker: waking more than one costs twice the whole queue.
-        while self._getters:
-            getter = self._getters.popleft()
+        getters = self._getters
+        while getters:
+            getter = getters.popleft()
             if not getter.done():
-                getter.set_result(self._take(key))
+                self._dirty.discard(key)
+                self._processing.add(key)
+                getter.set_result(key)
                 return
         self._waiting.append(key)
-
-    def _take(self, key: K) -> K:
-        self._dirty.discard(key)
-        self._processing.add(key)
-        return key
 
     def _give_back(self, key: K | None) -> None:
         if key is not None and not self._shut_down:

@@ -148,8 +148,7 @@ class Reflector:
                     if not heard:
                         heard = True
                         self._backoff.reset()
-                    for event in batch:
-                        self._apply(event)
+                    self._apply(batch)
         except TimeoutError:
             raise ConnectionLost(f"watch of {self.resource.group_resource} outlived its timeout") from None
         finally:
@@ -158,28 +157,30 @@ class Reflector:
             raise ConnectionLost(f"watch of {self.resource.group_resource} ended at once and without an event")
         self._backoff.reset()
 
-    def _apply(self, event: WatchEvent) -> None:
-        type_, document = event
-        if type_ == "ERROR":
-            raise ApiError(
-                document.get("code", 500),
-                document.get("reason", ""),
-                document.get("message", ""),
-                document.get("details"),
-            )
-        metadata = document["metadata"]
-        if type_ == "DELETED":
-            self.cache.remove(metadata.get("namespace", ""), metadata["name"])
+    def _apply(self, batch: list[WatchEvent]) -> None:
+        cache, handlers = self.cache, self._handlers
+        before: Document | None
+        after: Document | None
+        for type_, document in batch:
+            if type_ == "ERROR":
+                raise _refusal(document)
+            metadata = document["metadata"]
+            if type_ == "DELETED":
+                cache.remove(metadata.get("namespace", ""), metadata["name"])
+                before, after = document, None
+            elif type_ == "BOOKMARK":
+                self._version = metadata["resourceVersion"]
+                continue
+            else:
+                before, after = cache.put(document), document
             self._version = metadata["resourceVersion"]
-            self._tell(document, None)
-        elif type_ == "BOOKMARK":
-            self._version = metadata["resourceVersion"]
-        else:
-            old = self.cache.put(document)
-            self._version = metadata["resourceVersion"]
-            for handler in self._handlers:
-                handler(old, document)
+            for handler in handlers:
+                handler(before, after)
 
     def _tell(self, old: Document | None, new: Document | None) -> None:
         for handler in self._handlers:
             handler(old, new)
+
+
+def _refusal(status: Document) -> ApiError:
+    return ApiError(status.get("code", 500), status.get("reason", ""), status.get("message", ""), status.get("details"))

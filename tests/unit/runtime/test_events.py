@@ -286,15 +286,15 @@ def test_memory_is_bounded_however_many_objects_talk(world: World) -> None:
         world.recorder.event(about, "Normal", "R", "m")
         world.run(0.01)
     correlator = world.recorder._correlator
-    assert len(correlator._talk._values) == 4_096
-    assert len(correlator._topics._values) == 4_096
+    assert len(correlator._talk) == 4_096
+    assert len(correlator._topics) == 4_096
 
 
 def test_memory_is_bounded_however_many_things_are_said_of_one_object(world: World) -> None:
     for number in range(50):
         world.say("R", f"message {number}")
         world.run(601)
-    (topic,) = world.recorder._correlator._topics._values.values()
+    (topic,) = world.recorder._correlator._topics.values()
     assert len(topic.written) == 32
     world.say("R", "message 49")
     assert ("message 49", 2) in world.written()
