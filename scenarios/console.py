@@ -25,7 +25,7 @@ class Narrator:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.wall_s: list[float] = []
-        self._console = Console(stderr=True)
+        self._console = Console(file=sys.stderr)
         self._out = sys.stdout
         self._began = 0.0
         self._shown = 0.0
@@ -36,18 +36,26 @@ class Narrator:
     @contextmanager
     def following(self) -> Iterator["Narrator"]:
         if self._console.is_terminal and not self.quiet:
-            with Progress(
-                SpinnerColumn(), TextColumn("{task.description}"), console=self._console, transient=True
-            ) as self._progress:
-                yield self
-        else:
+            self._progress = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                console=self._console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+        try:
             yield self
+        finally:
+            if self._progress is not None:
+                self._progress.stop()
 
     def begins(self, feature: str, scenario: str, world: World) -> None:
         self._began = self._shown = time.perf_counter()
         self._name = f"{feature}: {scenario}"
         if self._progress is not None:
             self._task = self._progress.add_task(self._name)
+            self._progress.start()
             world.on_progress(self._tick)
 
     def _tick(self, world: World) -> None:
@@ -59,8 +67,8 @@ class Narrator:
         rate = finished / (now - self._began)
         self._progress.update(
             self._task,
-            description=f"{self._name}: {format_us(world.now_us() // 1000 * 1000)} virtual, "
-            f"{finished}/{total} executions finished, {rate:.0f}/s",
+            description=f"{format_us(world.now_us() // 1_000_000 * 1_000_000)} virtual, {finished}/{total} finished, "
+            f"{rate:.0f}/s  {self._name}",
         )
 
     def ended(self, outcome: Outcome) -> None:
@@ -68,6 +76,7 @@ class Narrator:
         self.wall_s.append(wall_s)
         if self._progress is not None and self._task is not None:
             self._progress.remove_task(self._task)
+            self._progress.stop()
         if self.quiet:
             return
         mark = "passed" if outcome.status == "passed" else "FAILED"
