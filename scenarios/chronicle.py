@@ -1,7 +1,7 @@
 """What happened, as seen from outside: the milestones of every execution and every lock.
 
-The chronicle watches committed writes and never steers. It is fed ``(type, resource, old, new)`` with the
-instant by whichever world runs; steps wait on it, checks read it, and the record is written from it.
+The chronicle watches committed writes and never steers. It is fed ``(type, resource, old, new)``, one observer for each
+resource, by whichever world runs; steps wait on it, checks read it, and the record is written from it.
 """
 
 import asyncio
@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.ports import Document
+from controller.api.resources import PIPELINE_RUNS, PODS, TASK_RUNS, WORKFLOW_EXECUTIONS
+from controller.executor.labels import EXECUTION, SOURCE_NAMESPACE
+from controller.ports import Document, Resource, WatchType
 
+Observer = Callable[[WatchType, Resource, Document | None, Document], None]
 Key = tuple[str, str]
 
 _TERMINAL = ("Completed", "Failed")
@@ -86,20 +89,16 @@ class Chronicle:
         self.finished = 0
         self._now_us = now_us
         self._spans_for = spans_for
-        self._open: dict[tuple[str, str], Span] = {}
+        self._open: dict[tuple[Key, str], Span] = {}
         self._waiters: dict[object, list[asyncio.Future[None]]] = {}
-        self._dispatch: Mapping[str, Callable[[str, Document | None, Document], None]] = {
-            "workflowexecutions": self._workflow_execution,
-            "pipelineruns": self._pipeline_run,
-            "taskruns": self._task_run,
-            "pods": self._pod,
-        }
-
-    def observe(self, type_: str, plural: str, old: Document | None, new: Document) -> None:
-        """Take note of one committed write."""
-        note = self._dispatch.get(plural)
-        if note is not None:
-            note(type_, old, new)
+        self._followed_names: set[str] = set()  # of executions; most labels are sorted out by it
+        self.observers: tuple[tuple[Resource, Observer], ...] = (
+            (WORKFLOW_EXECUTIONS, self._workflow_execution),
+            (PIPELINE_RUNS, self._pipeline_run),
+            (TASK_RUNS, self._task_run),
+            (PODS, self._pod),
+        )
+        """Who takes note of the committed writes of which resource."""
 
     def __iter__(self) -> Iterator[Execution]:
         return iter(self.executions.values())
@@ -127,41 +126,45 @@ class Chronicle:
 
     # --- one kind each ----------------------------------------------------------------------------------------
 
-    def _workflow_execution(self, type_: str, _old: Document | None, new: Document) -> None:
+    def _workflow_execution(self, type_: WatchType, _resource: Resource, old: Document | None, new: Document) -> None:
         metadata = new["metadata"]
         key = (metadata["namespace"], metadata["name"])
-        now = self._now_us()
         execution = self.executions.get(key)
         if execution is None:
-            spec = new["spec"]
-            execution = self.executions[key] = Execution(
-                *key, spec["workflowRef"]["workflowId"], spec["targetResource"], now, len(self.executions)
-            )
-            self._begin(execution.key, "WorkflowExecution", "Pending", now, "waiting")
+            execution = self._appeared(key, new["spec"])
         if type_ == "DELETED":
-            execution.deleted_us = now
+            execution.deleted_us = self._now_us()
         status = new.get("status")
-        if status:
-            self._status(execution, status, now)
-        self._wake(key)
+        if status and (old is None or status is not old.get("status")):
+            self._status(execution, status)
+        if key in self._waiters:
+            self._wake(key)
 
-    def _status(self, execution: Execution, status: Mapping[str, Any], now: int) -> None:
-        execution.waiting_for = next(
-            (
-                condition.get("message", "")
-                for condition in status.get("conditions", ())
-                if condition["type"] == "LockAcquired" and condition.get("reason") == "CooldownActive"
-            ),
-            "",
+    def _appeared(self, key: Key, spec: Mapping[str, Any]) -> Execution:
+        now, order = self._now_us(), len(self.executions)
+        execution = self.executions[key] = Execution(
+            *key, spec["workflowRef"]["workflowId"], spec["targetResource"], now, order
         )
+        if order < self._spans_for:
+            self._followed_names.add(key[1])
+        self._begin(execution, "WorkflowExecution", "Pending", now, "waiting")
+        return execution
+
+    def _status(self, execution: Execution, status: Mapping[str, Any]) -> None:
+        execution.waiting_for = ""
+        for condition in status.get("conditions", ()):
+            if condition["type"] == "LockAcquired" and condition.get("reason") == "CooldownActive":
+                execution.waiting_for = condition.get("message", "")
+                break
         phase = status.get("phase") or "Pending"
         if phase == execution.phase:
             return
+        now = self._now_us()
         execution.phase = phase
         if phase == "Running":
             execution.running_us = now
             execution.pipeline_run = (status.get("pipelineRunRef") or {}).get("name")
-            self._begin(execution.key, "WorkflowExecution", "Running", now, "ok")
+            self._begin(execution, "WorkflowExecution", "Running", now, "ok")
         if phase in _TERMINAL:
             execution.terminal_us = now
             self.finished += 1
@@ -170,82 +173,81 @@ class Chronicle:
             execution.was_execution_failure = details.get("wasExecutionFailure")
             execution.message = details.get("message", "")
             execution.summary = details.get("naturalLanguageSummary", "")
-            self._end(execution.key, "WorkflowExecution", now, "ok" if phase == "Completed" else "failed")
+            self._end(execution, "WorkflowExecution", now, "ok" if phase == "Completed" else "failed")
 
     def _owner(self, labels: Mapping[str, str]) -> Execution | None:
-        return self.executions.get(
-            (labels.get("kubernaut.ai/source-namespace", ""), labels.get("kubernaut.ai/workflow-execution", ""))
-        )
+        return self.executions.get((labels.get(SOURCE_NAMESPACE, ""), labels.get(EXECUTION, "")))
 
-    def _pipeline_run(self, type_: str, _old: Document | None, new: Document) -> None:
+    def _pipeline_run(self, type_: WatchType, _resource: Resource, _old: Document | None, new: Document) -> None:
         metadata = new["metadata"]
         name = metadata["name"]
-        now = self._now_us()
         execution = self._owner(metadata.get("labels") or {})
         lock = self.locks.get(name)
         if lock is None:
             lock = self.locks[name] = Lock(name)
-        lane = f"PipelineRun {name}"
         if type_ == "ADDED":
             lock.taken += 1
             lock.held_by = metadata["uid"]
             lock.terminating = False
             if execution is not None and execution.pipeline_run_created_us is None:
                 execution.pipeline_run = name
-                execution.pipeline_run_created_us = now
-                self._begin(execution.key, lane, "Pending", now, "waiting")
+                execution.pipeline_run_created_us = now = self._now_us()
+                self._begin(execution, f"PipelineRun {name}", "Pending", now, "waiting")
         elif type_ == "DELETED":
             lock.held_by = None
             if execution is not None and execution.lock_released_us is None:
-                execution.lock_released_us = now
-                self._end(execution.key, lane, now, "lock")
+                execution.lock_released_us = now = self._now_us()
+                self._end(execution, f"PipelineRun {name}", now, "lock")
         elif "deletionTimestamp" in metadata:
             lock.terminating = True
         elif execution is not None and execution.pipeline_run_finished_us is None:
-            self._condition(execution, lane, new, now)
-        self._wake(name)
+            self._condition(execution, name, new)
+        if name in self._waiters:
+            self._wake(name)
 
-    def _condition(self, execution: Execution, lane: str, document: Document, now: int) -> None:
+    def _condition(self, execution: Execution, name: str, document: Document) -> None:
         for condition in (document.get("status") or {}).get("conditions", ()):
             if condition["type"] == "Succeeded":
-                if condition["status"] == "Unknown":
-                    self._begin(execution.key, lane, condition.get("reason", "Running"), now, "ok")
+                succeeded = condition["status"]
+                if succeeded == "Unknown" and execution.order >= self._spans_for:
+                    return
+                now, lane = self._now_us(), f"PipelineRun {name}"
+                if succeeded == "Unknown":
+                    self._begin(execution, lane, condition.get("reason", "Running"), now, "ok")
                     return
                 execution.pipeline_run_finished_us = now
-                self._end(execution.key, lane, now, "ok" if condition["status"] == "True" else "failed")
-                self._begin(execution.key, lane, "holding the lock", now, "lock")
+                self._end(execution, lane, now, "ok" if succeeded == "True" else "failed")
+                self._begin(execution, lane, "holding the lock", now, "lock")
 
-    def _task_run(self, type_: str, _old: Document | None, new: Document) -> None:
+    def _task_run(self, type_: WatchType, _resource: Resource, _old: Document | None, new: Document) -> None:
         metadata = new["metadata"]
-        execution = self._followed(metadata.get("labels"))
+        labels = metadata.get("labels") or {}
+        execution = self._followed(labels)
         if execution is None:
             return
         now = self._now_us()
-        lane = f"TaskRun {metadata['labels'].get('tekton.dev/pipelineTask', metadata['name'])}"
+        lane = f"TaskRun {labels.get('tekton.dev/pipelineTask', metadata['name'])}"
         if type_ == "DELETED":
-            self._end(execution.key, lane, now, "lock")
+            self._end(execution, lane, now, "lock")
             return
         for condition in (new.get("status") or {}).get("conditions", ()):
-            if condition["type"] == "Succeeded" and condition["status"] != "Unknown":
-                self._end(execution.key, lane, now, "ok" if condition["status"] == "True" else "failed")
-                return
             if condition["type"] == "Succeeded":
-                self._begin(
-                    execution.key,
-                    lane,
-                    condition["reason"],
-                    now,
-                    "ok" if condition["reason"] == "Running" else "waiting",
-                )
+                if condition["status"] != "Unknown":
+                    self._end(execution, lane, now, "ok" if condition["status"] == "True" else "failed")
+                else:
+                    reason = condition["reason"]
+                    self._begin(execution, lane, reason, now, "ok" if reason == "Running" else "waiting")
                 return
-        self._begin(execution.key, lane, "created", now, "waiting")
+        self._begin(execution, lane, "created", now, "waiting")
 
-    def _pod(self, type_: str, _old: Document | None, new: Document) -> None:
+    def _pod(self, type_: WatchType, _resource: Resource, old: Document | None, new: Document) -> None:
+        phase = "" if type_ == "DELETED" else (new.get("status") or {}).get("phase", "")
+        if old is not None and type_ != "DELETED" and phase == (old.get("status") or {}).get("phase", ""):
+            return
         labels = new["metadata"].get("labels") or {}
         run = labels.get("tekton.dev/pipelineRun")
         if run is None:
             return
-        phase = "" if type_ == "DELETED" else (new.get("status") or {}).get("phase", "")
         lock = self.locks.get(run)
         if lock is not None:
             uid = new["metadata"]["uid"]
@@ -264,37 +266,39 @@ class Chronicle:
         now = self._now_us()
         lane = f"Pod of {task}"
         if phase == "Pending":
-            self._begin(execution.key, lane, "Pending", now, "waiting")
+            self._begin(execution, lane, "Pending", now, "waiting")
         elif phase == "Running":
-            self._begin(execution.key, lane, "Running", now, "ok")
+            self._begin(execution, lane, "Running", now, "ok")
         else:
-            self._end(execution.key, lane, now, "failed" if phase == "Failed" else "ok")
+            self._end(execution, lane, now, "failed" if phase == "Failed" else "ok")
 
     # --- spans ------------------------------------------------------------------------------------------------
 
-    def _followed(self, labels: Mapping[str, str] | None) -> Execution | None:
-        execution = self._owner(labels or {})
+    def _followed(self, labels: Mapping[str, str]) -> Execution | None:
+        if labels.get(EXECUTION) not in self._followed_names:
+            return None
+        execution = self._owner(labels)
         return execution if execution is not None and execution.order < self._spans_for else None
 
-    def _begin(self, key: Key, lane: str, name: str, now: int, status: str) -> None:
-        execution = self.executions[key]
+    def _begin(self, execution: Execution, lane: str, name: str, now: int, status: str) -> None:
         if execution.order >= self._spans_for:
             return
-        subject = (f"{key[0]}/{key[1]}", lane)
+        subject = (execution.key, lane)
         span = self._open.get(subject)
         if span is not None:
             if span.name == name:
                 return
             span.end_us = now
             span.status = status if span.status == "open" else span.status
-        self._open[subject] = span = Span(key, lane, name, now, None, status)
+        self._open[subject] = span = Span(execution.key, lane, name, now, None, status)
         self.spans.append(span)
 
-    def _end(self, key: Key, lane: str, now: int, status: str) -> None:
-        span = self._open.pop((f"{key[0]}/{key[1]}", lane), None)
-        if span is not None:
-            span.end_us = now
-            span.status = status
+    def _end(self, execution: Execution, lane: str, now: int, status: str) -> None:
+        if execution.order < self._spans_for:
+            span = self._open.pop((execution.key, lane), None)
+            if span is not None:
+                span.end_us = now
+                span.status = status
 
 
 def _give_up(future: "asyncio.Future[None]") -> None:

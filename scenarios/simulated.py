@@ -14,7 +14,7 @@ from controller.executor.audit import AuditBuffer
 from controller.executor.settings import Settings as ExecutorSettings
 from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
-from controller.ports import ApiError, Cluster, Document, Resource, WatchType
+from controller.ports import ApiError, Cluster
 from reports import statistics, timings
 from scenarios import permissions, workflows
 from scenarios.cast import WORKLOADS, Cast
@@ -88,7 +88,6 @@ class SimulatedWorld:
         self.workflows = workflows.load_folder()
         self.cast = Cast(self.workflows, self.streams("steps"))
         self.chronicle = Chronicle(lambda: self.loop.now_us)
-        self.server.observe(self._observe)
         for document in _manifests():
             _apply(self.server, document)
         self.models = cluster.build(
@@ -98,6 +97,8 @@ class SimulatedWorld:
         self.tekton = tekton.install(
             self.server, self.loop, self.streams, self.clock, _tekton_options(settings), _bundles(self.workflows)
         )
+        for resource, observer in self.chronicle.observers:
+            self.server.observe(observer, resource)
         self.tekton.start()
         named = [FIRST_TARGET, *target_names(self.streams("names"), scale)][:scale]
         self.targets = [self._target(name, resource) for name, resource in named]
@@ -172,9 +173,6 @@ class SimulatedWorld:
         self._ticks.append(tick)
 
     # --- looking ----------------------------------------------------------------------------------------------
-
-    def _observe(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
-        self.chronicle.observe(type_, resource.plural, old, new)
 
     def statistic(self, statistic: str, timing: str) -> tuple[float, int]:
         try:
