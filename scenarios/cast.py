@@ -3,10 +3,9 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from controller.ports import Document, Resource
-from scenarios.workflows import Request, Workflow, WorkflowStep
+from scenarios.workflows import Workflow, WorkflowStep
 from sim.cluster.behaviour import ApiRequest, Behaviour, OomVariant
 from sim.cluster.quantities import memory_bytes
 
@@ -16,6 +15,7 @@ WORKLOADS = {
     "DaemonSet": Resource("apps", "v1", "daemonsets", "DaemonSet"),
 }
 """The kinds of targets that exist as objects, so that a step can really change them."""
+_NOTHING: Document = {}
 _EXCESS_BYTES = 64 * 2**20  # by how much a step that runs out of memory wants more than its limit
 
 Change = Callable[[Behaviour, int], Behaviour]
@@ -60,32 +60,40 @@ class Cast:
         self._troubles[subject, step] = TROUBLES[trouble]
 
     def perform(self, pod: Document, container: str) -> Behaviour | None:
-        labels = pod["metadata"].get("labels") or {}
-        target = (pod["metadata"].get("annotations") or {}).get("kubernaut.ai/target-resource", "")
-        key = (labels.get("kubernaut.ai/workflow-id", ""), labels.get("tekton.dev/pipelineTask", ""), container)
-        step = self._steps.get(key)
-        name = container.removeprefix("step-")
-        execution = labels.get("kubernaut.ai/workflow-execution", "")
-        change = self._troubles.get((target, name)) or self._troubles.get((execution, name))
+        labels = pod["metadata"].get("labels") or _NOTHING
+        step = self._steps.get(
+            (labels.get("kubernaut.ai/workflow-id", ""), labels.get("tekton.dev/pipelineTask", ""), container)
+        )
+        change = self._change(pod, labels, container) if self._troubles else None
         if step is None:
             return None if change is None else change(Behaviour(), _limit_bytes(pod, container))
         behaviour = Behaviour(
             duration_us=step.duration.sample_us(self.stream),
             log=step.log,
             memory_peak_bytes=memory_bytes(step.memory.peak),
-            requests=tuple(_request(request, target) for request in step.requests) if _is_workload(target) else (),
+            requests=_requests(step, _target(pod)) if step.requests else (),
         )
         return behaviour if change is None else change(behaviour, memory_bytes(step.memory.limit))
 
+    def _change(self, pod: Document, labels: Mapping[str, str], container: str) -> Change | None:
+        """The trouble that befalls the step, by its target or else by its execution."""
+        name = container.removeprefix("step-")
+        execution = labels.get("kubernaut.ai/workflow-execution", "")
+        return self._troubles.get((_target(pod), name)) or self._troubles.get((execution, name))
 
-def _request(request: Request, target: str) -> ApiRequest:
-    namespace, kind, name = target.split("/")
-    body: dict[str, Any] | None = request.patch or None
-    return ApiRequest(request.verb, WORKLOADS[kind], namespace, name, body)
+
+def _target(pod: Document) -> str:
+    target: str = (pod["metadata"].get("annotations") or _NOTHING).get("kubernaut.ai/target-resource", "")
+    return target
 
 
-def _is_workload(target: str) -> bool:
-    return target.count("/") == 2 and target.split("/")[1] in WORKLOADS
+def _requests(step: WorkflowStep, target: str) -> tuple[ApiRequest, ...]:
+    """The step's requests about a target that exists as an object; about any other there is nothing to ask."""
+    parts = target.split("/")
+    if len(parts) != 3 or parts[1] not in WORKLOADS:
+        return ()
+    namespace, kind, name = parts
+    return tuple([ApiRequest(one.verb, WORKLOADS[kind], namespace, name, one.patch or None) for one in step.requests])
 
 
 def _limit_bytes(pod: Document, container: str) -> int:

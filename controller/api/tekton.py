@@ -10,9 +10,11 @@ _EMPTY: Mapping[str, Any] = {}
 
 def succeeded(run: Document) -> Mapping[str, Any] | None:
     """The ``Succeeded`` condition of a PipelineRun or TaskRun; None before its first status."""
-    for condition in (run.get("status") or _EMPTY).get("conditions") or ():
-        if condition.get("type") == "Succeeded":
-            return condition  # type: ignore[no-any-return]
+    status = run.get("status")
+    if status:
+        for condition in status.get("conditions") or ():
+            if condition.get("type") == "Succeeded":
+                return condition  # type: ignore[no-any-return]
     return None
 
 
@@ -32,6 +34,20 @@ def task_names(pipeline_run: Document) -> list[str]:
     """Names of the pipeline's tasks in order, finally tasks last; empty before the pipeline is resolved."""
     spec = (pipeline_run.get("status") or _EMPTY).get("pipelineSpec") or _EMPTY
     return [task["name"] for key in ("tasks", "finally") for task in spec.get(key) or () if "name" in task]
+
+
+def task_count(pipeline_run: Document) -> int:
+    """How many names :func:`task_names` has."""
+    spec = (pipeline_run.get("status") or _EMPTY).get("pipelineSpec")
+    count = 0
+    if spec:
+        for task in spec.get("tasks") or ():
+            if "name" in task:
+                count += 1
+        for task in spec.get("finally") or ():
+            if "name" in task:
+                count += 1
+    return count
 
 
 def steps(task_run: Document) -> Sequence[Mapping[str, Any]]:

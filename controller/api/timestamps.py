@@ -5,7 +5,7 @@ from datetime import datetime
 
 def format_time(instant: datetime) -> str:
     """``instant`` (UTC) truncated to the second."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.isoformat(timespec="seconds")[:19] + "Z"  # many times cheaper than strftime
 
 
 def parse_time(text: str) -> datetime:

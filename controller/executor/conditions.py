@@ -43,7 +43,8 @@ class Fact(NamedTuple):
 
 def condition(execution: Document, type_: str) -> Document | None:
     """The condition of that type, or None."""
-    for found in (execution.get("status") or {}).get("conditions") or ():
+    status = execution.get("status")
+    for found in (status.get("conditions") or ()) if status else ():
         if found.get("type") == type_:
             return found  # type: ignore[no-any-return]
     return None
@@ -58,24 +59,25 @@ def lock_is_released(execution: Document) -> bool:
 def merged(execution: Document, facts: Iterable[Fact], now: str) -> list[Document]:
     """The whole ``status.conditions`` with ``facts`` in it; ``now`` is RFC 3339. Unchanged ones are shared."""
     before: Sequence[Document] = (execution.get("status") or {}).get("conditions") or ()
-    after = list(before)
+    after = [*before]
     generation = execution["metadata"].get("generation")
-    for fact in facts:
-        place = next((i for i, known in enumerate(after) if known.get("type") == fact.type), None)
-        known = after[place] if place is not None else None
+    for type_, status, reason, message in facts:
         written: dict[str, Any] = {
-            "type": fact.type,
-            "status": fact.status,
-            "reason": fact.reason,
-            "message": fact.message[:_MESSAGE_LIMIT],
+            "type": type_,
+            "status": status,
+            "reason": reason,
+            "message": message[:_MESSAGE_LIMIT],
             "lastTransitionTime": now,
         }
         if generation is not None:
             written["observedGeneration"] = generation
-        if known is not None and known.get("status") == fact.status:
-            written["lastTransitionTime"] = known.get("lastTransitionTime", now)
-        if place is None:
+        for place, known in enumerate(after):
+            if known.get("type") == type_:
+                if known.get("status") == status:
+                    written["lastTransitionTime"] = known.get("lastTransitionTime", now)
+                if known != written:
+                    after[place] = written
+                break
+        else:
             after.append(written)
-        elif known != written:
-            after[place] = written
     return after

@@ -146,5 +146,6 @@ def announce(execution: Document, memory: Memory) -> None:
 
 def run_name(execution: Document) -> str | None:
     """The PipelineRun that the status names."""
-    reference: Mapping[str, Any] = (execution.get("status") or {}).get("pipelineRunRef") or {}
-    return reference.get("name")
+    status = execution.get("status")
+    reference: Mapping[str, Any] | None = status.get("pipelineRunRef") if status else None
+    return reference.get("name") if reference else None

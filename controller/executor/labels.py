@@ -3,6 +3,7 @@
 import hashlib
 import re
 from enum import Enum, auto
+from functools import lru_cache
 
 from controller.ports import Document
 
@@ -17,8 +18,10 @@ _LIMIT = 63
 _VALID = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _INVALID = re.compile(r"[^-A-Za-z0-9_.]", re.ASCII)
 _DIGEST_LENGTH = 8
+_NONE: Document = {}
 
 
+@lru_cache(maxsize=4096)
 def label_value(text: str) -> str:
     """``text`` as a valid label value: slashes become ``__``; what cannot be kept is told apart by a digest."""
     slashed = text.replace("/", "__")
@@ -40,19 +43,19 @@ class Owner(Enum):
 def owner(pipeline_run: Document, execution: Document) -> Owner:
     """Compare the labels, and the uid where the PipelineRun carries one."""
     metadata = pipeline_run["metadata"]
-    labels = metadata.get("labels") or {}
+    labels = metadata.get("labels") or _NONE
     own = execution["metadata"]
     if labels.get(EXECUTION) != label_value(own["name"]) or labels.get(SOURCE_NAMESPACE) != own["namespace"]:
         return Owner.OTHER
-    uid = (metadata.get("annotations") or {}).get(EXECUTION_UID)
+    uid = (metadata.get("annotations") or _NONE).get(EXECUTION_UID)
     return Owner.OURS if uid is None or uid == own.get("uid") else Owner.FORMER
 
 
 def execution_key(pipeline_run: Document) -> tuple[str, str] | None:
     """Namespace and name of the execution that a PipelineRun was made for; None when it does not say."""
     metadata = pipeline_run["metadata"]
-    labels = metadata.get("labels") or {}
-    name = (metadata.get("annotations") or {}).get(EXECUTION) or labels.get(EXECUTION)
+    labels = metadata.get("labels") or _NONE
+    name = (metadata.get("annotations") or _NONE).get(EXECUTION) or labels.get(EXECUTION)
     namespace = labels.get(SOURCE_NAMESPACE)
     return (namespace, name) if name and namespace else None
 

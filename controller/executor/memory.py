@@ -1,7 +1,8 @@
 """What one process remembers of an execution. Losing it costs a few API calls, never correctness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from controller.executor.audit import AuditType
 from controller.executor.conditions import Fact
@@ -39,6 +40,10 @@ class Memory:
     run_cached: bool = False  # the cache has shown it
     ended_s: float | None = None  # when its end was first seen
     mirrored_s: float = 0.0
+    seen_run: Document | None = None  # the version of it whose progress is known
+    seen: Mapping[str, Any] = field(default_factory=dict)  # that progress
+    quiet: tuple[Document, Document | None] | None = None  # execution and cached run with which nothing is to be done
+    quiet_until_s: float = 0.0
 
     deleting: str = ""  # uid of the PipelineRun whose deletion was accepted
     deletion_seen_s: float = 0.0

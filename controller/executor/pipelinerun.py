@@ -1,6 +1,7 @@
 """The PipelineRun of an execution. Its name makes it the lock on the target."""
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from controller.api.workflowexecution import DEFAULT_TIMEOUT
@@ -18,6 +19,7 @@ from controller.ports import Document
 TARGET_PARAMETER = "TARGET_RESOURCE"
 
 
+@lru_cache(maxsize=4096)
 def lock_name(target_resource: str) -> str:
     """``wfe-`` and 16 hex digits: one name a target, case-sensitive."""
     digest = hashlib.sha256(target_resource.encode("utf-8", "surrogatepass")).hexdigest()

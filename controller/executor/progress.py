@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from controller.api.tekton import succeeded, task_names
+from controller.api.tekton import succeeded, task_count
 from controller.executor.texts import clean
 from controller.ports import Document
 
@@ -26,20 +27,32 @@ def pipeline_run_status(pipeline_run: Document, task_runs: Sequence[Document] | 
     """
     condition: Mapping[str, Any] = succeeded(pipeline_run) or {}
     message = condition.get("message") or ""
-    counters = _COUNTERS.match(message)
     result: dict[str, Any] = {"status": condition.get("status", "Unknown")}
     if condition.get("reason"):
         result["reason"] = condition["reason"]
+    counts = None
     if message:
-        result["message"] = clean(message, _MESSAGE_LIMIT)
+        result["message"], counts = _read(message)
     completed = total = 0
-    if counters is not None:
-        done, failed, cancelled, incomplete, skipped = (int(number or 0) for number in counters.groups())
-        completed, total = done - failed - cancelled, done + incomplete + skipped
+    if counts is not None:
+        completed, total = counts
     elif task_runs is not None:
         completed = sum(1 for run in task_runs if (succeeded(run) or {}).get("status") == "True")
-    status = pipeline_run.get("status") or {}
-    known = len(task_names(pipeline_run)) or total
-    result["completedTasks"] = max(0, completed)
-    result["totalTasks"] = known or len(status.get("childReferences") or ()) + len(status.get("skippedTasks") or ())
+    result["completedTasks"] = completed
+    result["totalTasks"] = task_count(pipeline_run) or total or _children(pipeline_run)
     return result
+
+
+@lru_cache(maxsize=256)
+def _read(message: str) -> tuple[str, tuple[int, int] | None]:
+    """A message as it is shown, and (completed, total) where it counts tasks. Many runs say the same."""
+    counters = _COUNTERS.match(message)
+    if counters is None:
+        return clean(message, _MESSAGE_LIMIT), None
+    done, failed, cancelled, incomplete, skipped = [int(number or 0) for number in counters.groups()]
+    return clean(message, _MESSAGE_LIMIT), (max(0, done - failed - cancelled), done + incomplete + skipped)
+
+
+def _children(pipeline_run: Document) -> int:
+    status = pipeline_run.get("status") or {}
+    return len(status.get("childReferences") or ()) + len(status.get("skippedTasks") or ())

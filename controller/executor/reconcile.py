@@ -30,9 +30,13 @@ class Executor:
 
     async def reconcile(self, key: Key) -> Result:
         """Bring one execution a step on. Raises what the API server refuses for reasons of its own."""
-        memory = self._memory_of(key)
+        cached = self._desk.executions.get(*key)
+        memory = self._memory_of(key, cached)
         try:
-            execution = await self._latest(key, memory)
+            if memory.must_read:
+                execution = await self._desk.read_execution(key, memory)
+            else:
+                execution = _newest(cached, memory.execution)
             if execution is None:
                 self._forget(key)
                 return Result()
@@ -45,26 +49,18 @@ class Executor:
                 return Result(requeue_after_s=error.retry_after_s)
             raise
 
-    def _memory_of(self, key: Key) -> Memory:
+    def _memory_of(self, key: Key, cached: Document | None) -> Memory:
         """What is remembered; nothing of another execution that had the same name."""
         memory = self._memories.get(key)
         if memory is not None:
-            cached, known = self._desk.executions.get(*key), memory.execution
-            if cached is None or known is None or cached["metadata"]["uid"] == known["metadata"]["uid"]:
+            known = memory.execution
+            if cached is known or cached is None or known is None:
+                return memory
+            if cached["metadata"]["uid"] == known["metadata"]["uid"]:
                 return memory
             self._forget(key)
         fresh = self._memories[key] = Memory(must_read=memory is not None)
         return fresh
-
-    async def _latest(self, key: Key, memory: Memory) -> Document | None:
-        """The newest version that is known: the cache's, or what our own last call was answered."""
-        cached = self._desk.executions.get(*key)
-        if memory.must_read:
-            return await self._desk.read_execution(key, memory)
-        known = memory.execution
-        if cached is None or known is None:
-            return cached
-        return known if version(known) > version(cached) else cached
 
     async def _step(self, key: Key, execution: Document, memory: Memory) -> Result:
         metadata = execution["metadata"]
@@ -74,11 +70,12 @@ class Executor:
             present = phase(execution)
         except KeyError:
             return Result()  # another engine's phase: its end is not ours to write
-        announce(execution, memory)
-        finished = present in (Phase.COMPLETED, Phase.FAILED)
+        if memory.announcement is not None:
+            announce(execution, memory)
+        finished = present is Phase.COMPLETED or present is Phase.FAILED
         if not finished and FINALIZER not in (metadata.get("finalizers") or ()):
             execution = await self._add_finalizer(execution, memory)
-        if present is not Phase.PENDING:
+        if memory.waits_for and present is not Phase.PENDING:
             self._stop_waiting(key, memory)
         result = await _STEPS[present](self._desk, execution, memory)
         if result.requeue_after_s is None:
@@ -152,18 +149,28 @@ class Executor:
     def is_known(self, execution: Document) -> bool:
         """Whether this very version was the answer to our own last call, so that it tells us nothing new."""
         metadata = execution["metadata"]
-        memory = self._memories.get((metadata["namespace"], metadata["name"]))
+        key = (metadata["namespace"], metadata["name"])
+        memory = self._memories.get(key)
         if memory is None or memory.execution is None or memory.must_read:
             return False
         if memory.execution["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
             return False
-        self._forget_at_rest((metadata["namespace"], metadata["name"]), memory, execution)
+        if memory.at_rest:
+            self._forget_at_rest(key, memory, execution)
         return True
 
     def wake_for(self, run: Document) -> list[Key]:
         """Whom an event of this PipelineRun concerns: the execution it was made for, and who waits for its lock."""
-        keys = list(self._desk.waiting.get(run["metadata"]["name"], ()))
         made_for = execution_key(run)
+        waiting = self._desk.waiting
+        keys = [*waiting.get(run["metadata"]["name"], ())] if waiting else []
         if made_for is not None and made_for not in keys:
             keys.append(made_for)
         return keys
+
+
+def _newest(cached: Document | None, known: Document | None) -> Document | None:
+    """The newest version: the cache's, or what our own last call was answered."""
+    if cached is known or cached is None or known is None:
+        return cached
+    return known if version(known) > version(cached) else cached

@@ -1,5 +1,7 @@
 """Running: mirror the PipelineRun and, at its end, say what came of it."""
 
+from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from controller.api.tekton import child_task_runs, succeeded
@@ -23,40 +25,62 @@ from controller.runtime.controller import Result
 _SETTLE_STEP_S = 0.25
 _SLACK_S = 0.001  # loop time is a float: a timer may fire a rounding error early
 _DELETED = "PipelineRun was deleted externally"
+_NOTHING: Document = {}
 
 
 async def follow(desk: Desk, execution: Document, memory: Memory) -> Result:
     """One look at the PipelineRun. It is read from the cache while the cache brings news, else directly."""
-    run = await _current_run(desk, execution, memory)
+    name = run_name(execution) or lock_name(execution["spec"]["targetResource"])
+    cached = desk.runs.get(desk.settings.execution_namespace, name)
+    now_s, poll_s = desk.now_s(), desk.settings.poll_s
+    quiet = memory.quiet
+    if quiet is not None and quiet[0] is execution and quiet[1] is cached and now_s < memory.quiet_until_s:
+        return Result(requeue_after_s=max(memory.run_news_s + poll_s - now_s, _SLACK_S * 2))
+    run = _known_run(execution, memory, cached, now_s, poll_s)
+    if run is None:
+        run = await _read_run(desk, execution, memory, name)
+        now_s = desk.now_s()
     if run is None:
         cause = Cause(reason=FailureReason.UNKNOWN, message=_DELETED, started=True)
         return await release_lock(desk, await fail_run(desk, execution, memory, cause, [], {}, None), memory)
-    outcome = (succeeded(run) or {}).get("status")
+    condition = succeeded(run)
+    outcome = condition.get("status") if condition is not None else None
     if outcome == "True":
         return await release_lock(desk, await _complete(desk, execution, memory, run), memory)
     if outcome == "False":
         return await _explain(desk, execution, memory, run)
-    await _mirror(desk, execution, memory, run)
-    due_s = memory.run_news_s + desk.settings.poll_s - desk.now_s()
-    return Result(requeue_after_s=max(due_s, _SLACK_S * 2))
+    still_s = inf
+    if condition is not None:
+        patch, still_s = _mirrored(desk, execution, memory, run, condition, now_s)
+        if patch is not None:
+            execution = await desk.write(execution, patch, memory)
+            memory.mirrored_s = now_s
+            if execution["status"].get("pipelineRunStatus") == memory.seen:
+                still_s = inf
+            now_s = desk.now_s()
+    memory.quiet = (execution, cached)
+    memory.quiet_until_s = min(memory.run_news_s + poll_s, still_s) - _SLACK_S * 2
+    return Result(requeue_after_s=max(memory.run_news_s + poll_s - now_s, _SLACK_S * 2))
 
 
-async def _current_run(desk: Desk, execution: Document, memory: Memory) -> Document | None:
-    """Our PipelineRun; None when the API server itself says that it is no more."""
-    name = run_name(execution) or lock_name(execution["spec"]["targetResource"])
-    cached = desk.runs.get(desk.settings.execution_namespace, name)
-    now_s = desk.now_s()
+def _known_run(
+    execution: Document, memory: Memory, cached: Document | None, now_s: float, poll_s: float
+) -> Document | None:
+    """Our PipelineRun, if there is news of it or they are not due; None when only the API server can tell."""
     known = memory.run
-    if cached is not None and owner(cached, execution) is Owner.OURS:
+    if cached is not None and (cached is known or owner(cached, execution) is Owner.OURS):
         memory.run_cached = True
-        if known is None or version(cached) > version(known):
+        if known is None or (cached is not known and version(cached) > version(known)):
             memory.run, memory.run_news_s = cached, now_s
             return cached
-        lost = False
-    else:
-        lost = memory.run_cached  # it was there; now it is not, or another holds the name
-    if known is not None and not lost and now_s - memory.run_news_s < desk.settings.poll_s - _SLACK_S:
-        return known
+    elif memory.run_cached:
+        return None  # it was there; now it is not, or another holds the name
+    return known if now_s - memory.run_news_s < poll_s - _SLACK_S else None
+
+
+async def _read_run(desk: Desk, execution: Document, memory: Memory, name: str) -> Document | None:
+    """Our PipelineRun; None when the API server itself says that it is no more."""
+    now_s = desk.now_s()
     run = await desk.read_run(name)
     memory.run_news_s = now_s
     if run is None or owner(run, execution) is not Owner.OURS:
@@ -65,25 +89,30 @@ async def _current_run(desk: Desk, execution: Document, memory: Memory) -> Docum
     return run
 
 
-async def _mirror(desk: Desk, execution: Document, memory: Memory, run: Document) -> None:
-    """Write progress: a change of the counts at once, a change of words at the pace of the poll."""
-    condition = succeeded(run)
-    if condition is None:
-        return
-    known = (execution.get("status") or {}).get("pipelineRunStatus") or {}
-    seen: dict[str, Any] = pipeline_run_status(run)
-    counts = all(seen[key] == known.get(key, 0) for key in ("completedTasks", "totalTasks"))
-    words = all(seen.get(key) == known.get(key) for key in ("status", "reason", "message"))
-    now_s = desk.now_s()
-    if counts and (words or now_s - memory.mirrored_s < desk.settings.poll_s - _SLACK_S):
+def _mirrored(
+    desk: Desk, execution: Document, memory: Memory, run: Document, condition: Mapping[str, Any], now_s: float
+) -> tuple[dict[str, Any] | None, float]:
+    """The patch that writes progress: a change of the counts at once, a change of words at the pace of the poll.
+
+    Answers too until when, as long as neither execution nor run changes, nothing is to be written.
+    """
+    known = (execution.get("status") or _NOTHING).get("pipelineRunStatus") or _NOTHING
+    if memory.seen_run is not run:
+        memory.seen_run, memory.seen = run, pipeline_run_status(run)
+    seen = memory.seen
+    if seen == known:
         memory.mirrored_s = memory.mirrored_s or now_s
-        return
-    seen.update({key: None for key in ("reason", "message") if key in known and key not in seen})
+        return None, inf
+    if seen["completedTasks"] == known.get("completedTasks", 0) and seen["totalTasks"] == known.get("totalTasks", 0):
+        words = all(seen.get(key) == known.get(key) for key in ("status", "reason", "message"))
+        if words or now_s - memory.mirrored_s < desk.settings.poll_s - _SLACK_S:
+            memory.mirrored_s = memory.mirrored_s or now_s
+            return None, inf if words else memory.mirrored_s + desk.settings.poll_s
+    fields = {**seen, **{key: None for key in ("reason", "message") if key in known and key not in seen}}
     message = f"Pipeline executing ({condition.get('reason') or 'Pending'})"
     facts = [Fact(conditions.RUNNING, "True", "PipelineStarted", message)]
     now = format_time(desk.clock.utcnow())
-    await desk.write(execution, status.patch(execution, Phase.RUNNING, now, facts, pipelineRunStatus=seen), memory)
-    memory.mirrored_s = now_s
+    return status.patch(execution, Phase.RUNNING, now, facts, pipelineRunStatus=fields), now_s
 
 
 async def _complete(desk: Desk, execution: Document, memory: Memory, run: Document) -> Document:

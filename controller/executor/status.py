@@ -20,6 +20,7 @@ TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
     Phase.FAILED: frozenset(),
 }
 _REASON_LIMIT = 1024
+_NONE: Document = {}
 _PHASES: Mapping[str, Phase] = {"": Phase.PENDING, **{str(each): each for each in Phase}}
 
 
@@ -29,7 +30,8 @@ class TransitionError(Exception):
 
 def phase(execution: Document) -> Phase:
     """The phase; absent or empty means Pending. Raises KeyError for a phase that is not ours."""
-    return _PHASES[(execution.get("status") or {}).get("phase") or ""]
+    status = execution.get("status")
+    return _PHASES[status.get("phase") or ""] if status else Phase.PENDING
 
 
 def patch(execution: Document, to: Phase, now: str, facts: Sequence[Fact] = (), **fields: Any) -> dict[str, Any]:
@@ -37,20 +39,20 @@ def patch(execution: Document, to: Phase, now: str, facts: Sequence[Fact] = (), 
 
     Raises TransitionError when ``to`` may not follow. ``fields`` are the status fields that change.
     """
-    metadata = execution["metadata"]
+    metadata, known = execution["metadata"], execution.get("status") or _NONE
     before = phase(execution)
     if to is not before and to not in TRANSITIONS[before]:
         raise TransitionError(f"{metadata['namespace']}/{metadata['name']}: invalid phase transition {before} to {to}")
     status: dict[str, Any] = {}
-    if (execution.get("status") or {}).get("phase") != to:
+    if known.get("phase") != to:
         status["phase"] = str(to)
     generation = metadata.get("generation")
-    if generation is not None and (execution.get("status") or {}).get("observedGeneration") != generation:
+    if generation is not None and known.get("observedGeneration") != generation:
         status["observedGeneration"] = generation
     status.update(fields)
     if facts:
         after = merged(execution, facts, now)
-        if after != (execution.get("status") or {}).get("conditions"):
+        if after != known.get("conditions"):
             status["conditions"] = after
     return {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": status}
 

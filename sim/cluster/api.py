@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 PODS = Resource("", "v1", "pods", "Pod")
 _BINDINGS = Resource("", "v1", "pods/binding", "Binding")
+_VERBS = ("get", "list", "create", "patch", "delete")
 _MASTERS = ("system:masters", "system:authenticated")
 
 
@@ -55,7 +56,7 @@ class Api:
         if old is not pod and (old is None or old["metadata"]["uid"] != metadata["uid"]):
             count.refused(404)
             raise not_found(PODS, name)
-        new = {**old, "metadata": dict(old["metadata"]), "status": status}
+        new = {**old, "metadata": old["metadata"].copy(), "status": status}
         self.server.store.put(self._pods, namespace, name, old, new)
 
     def bind(self, pod: Document, node: str) -> None:
@@ -132,18 +133,22 @@ class Api:
 
     def perform(self, request: ApiRequest) -> Document:
         """Carry out a step's request as this user. Raises ApiError, 403 where RBAC says no."""
-        resource, namespace, name = request.resource, request.namespace, request.name
+        if request.verb not in _VERBS:
+            raise ValueError(f"a step cannot {request.verb!r}: verbs are {', '.join(_VERBS)}")
+        return self._counted(request.verb, request.resource.group_resource, lambda: self._perform(request))
+
+    def _perform(self, request: ApiRequest) -> Document:
+        verb, resource, namespace, name = request.verb, request.resource, request.namespace, request.name
         server, user, body = self.server, self.user, request.body
-        verbs: dict[str, Callable[[], Document]] = {
-            "get": lambda: server.get(user, resource, namespace, name),
-            "list": lambda: server.list(user, resource, namespace),
-            "create": lambda: server.create(user, resource, namespace, body),  # type: ignore[arg-type]
-            "patch": lambda: server.patch(user, resource, namespace, name, body, patch_type=request.patch_type),
-            "delete": lambda: server.delete(user, resource, namespace, name),
-        }
-        if request.verb not in verbs:
-            raise ValueError(f"a step cannot {request.verb!r}: verbs are {', '.join(verbs)}")
-        return self._counted(request.verb, resource.group_resource, verbs[request.verb])
+        if verb == "patch":
+            return server.patch(user, resource, namespace, name, body, patch_type=request.patch_type)
+        if verb == "get":
+            return server.get(user, resource, namespace, name)
+        if verb == "list":
+            return server.list(user, resource, namespace)
+        if verb == "create":
+            return server.create(user, resource, namespace, body)  # type: ignore[arg-type]
+        return server.delete(user, resource, namespace, name)
 
     def _counted(self, verb: str, resource: str, call: Callable[[], T]) -> T:
         count = self.server.calls[self.component, verb, resource]

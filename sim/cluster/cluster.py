@@ -128,7 +128,11 @@ class ClusterModels:
                 worker.deleted()
             self._scheduler.over(uid)
         elif worker is not None:
-            worker.updated(pod)
+            if worker.writing:
+                worker.writing = False
+                worker.pod = pod
+            else:
+                worker.updated(pod)
         elif not pod["spec"].get("nodeName"):
             self._scheduler.unbound(pod)
         elif (pod.get("status") or {}).get("phase") not in TERMINAL:

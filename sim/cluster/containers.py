@@ -1,5 +1,6 @@
 """One container of one pod on a node, and its entry in the pod's status."""
 
+from functools import lru_cache
 from typing import Any
 
 from controller.ports import Document
@@ -9,6 +10,50 @@ from sim.cluster.images import image_id
 from sim.loop import Timer
 
 _NONE: Document = {}
+_KNOWN_MAX = 1024
+
+
+class ContainerPlan:
+    """What follows from a container's spec alone: the same for all pods of one template."""
+
+    __slots__ = ("entry", "image", "image_id", "init", "name", "policy", "spec")
+
+    def __init__(self, spec: Document, init: bool) -> None:
+        self.spec = spec
+        self.init = init
+        self.name: str = spec["name"]
+        self.image: str = spec["image"]
+        self.image_id = image_id(self.image)
+        self.policy: str = spec.get("imagePullPolicy", "IfNotPresent")
+        self.entry: Entrypoint | None = None if init else read(spec)
+
+
+_plans: dict[int, ContainerPlan] = {}  # by the identity of the spec, which a plan keeps alive
+
+
+def plan_of(spec: Document, *, init: bool) -> ContainerPlan:
+    """The plan of a spec, made once where pods share the document."""
+    plan = _plans.get(id(spec))
+    if plan is None or plan.init is not init:
+        if len(_plans) >= _KNOWN_MAX:
+            del _plans[next(iter(_plans))]
+        plan = _plans[id(spec)] = ContainerPlan(spec, init)
+    return plan
+
+
+@lru_cache(maxsize=4096)
+def _waiting(name: str, image: str, reason: str, message: str = "") -> Document:
+    """Containers of equal pods wait alike: they share the document."""
+    return {
+        "name": name,
+        "state": {"waiting": {"message": message, "reason": reason} if message else {"reason": reason}},
+        "lastState": _NONE,
+        "ready": False,
+        "restartCount": 0,
+        "image": image,
+        "imageID": "",
+        "started": False,
+    }
 
 
 class Container:
@@ -24,7 +69,7 @@ class Container:
         "failures",
         "init",
         "name",
-        "policy",
+        "plan",
         "spec",
         "state",
         "status",
@@ -32,33 +77,43 @@ class Container:
         "work_started_at",
     )
 
-    def __init__(self, spec: Document, *, init: bool, reason: str) -> None:
-        self.spec = spec
-        self.name: str = spec["name"]
-        self.init = init
-        self.policy: str = spec.get("imagePullPolicy", "IfNotPresent")
-        self.entry: Entrypoint | None = None if init else read(spec)
+    def __init__(self, plan: ContainerPlan, reason: str) -> None:
+        self.plan = plan
+        self.spec = plan.spec
+        self.name = plan.name
+        self.init = plan.init
+        self.entry = plan.entry
         self.behaviour: Behaviour | None = None
         self.begun = False
-        self.exit_code = 0
-        self.failures = 0
+        self.exit_code = self.failures = 0
         self.timer: Timer | None = None
-        self.work_started_at = ""
-        self._id = ""
-        self._started_at = ""
+        self.work_started_at = self._id = self._started_at = ""
         self.state = "waiting"
-        self.status = self._document({"waiting": {"reason": reason}})
+        self.status = _waiting(plan.name, plan.image, reason)
 
     def wait(self, reason: str, message: str) -> None:
-        self.status = self._document({"waiting": {"message": message, "reason": reason}})
+        """Before it ever ran: it is never restarted."""
+        self.status = _waiting(self.name, self.plan.image, reason, message)
 
     def run(self, now: str, container_id: str) -> None:
+        plan = self.plan
         self.state = "running"
         self._id = container_id
         self._started_at = now
-        self.status = self._document({"running": {"startedAt": now}}, ready=not self.init, started=True)
+        self.status = {
+            "name": plan.name,
+            "state": {"running": {"startedAt": now}},
+            "lastState": _NONE,
+            "ready": not plan.init,
+            "restartCount": 0,
+            "image": plan.image,
+            "imageID": plan.image_id,
+            "started": True,
+            "containerID": container_id,
+        }
 
     def terminate(self, now: str, exit_code: int, reason: str, message: str = "") -> None:
+        plan, container_id = self.plan, self._id
         self.state = "terminated"
         self.exit_code = exit_code
         if self.timer is not None:
@@ -69,22 +124,16 @@ class Container:
             terminated["message"] = message
         terminated["startedAt"] = self._started_at or now
         terminated["finishedAt"] = now
-        if self._id:
-            terminated["containerID"] = self._id
-        self.status = self._document({"terminated": terminated}, ready=self.init and exit_code == 0)
-
-    def _document(self, state: Document, *, ready: bool = False, started: bool = False) -> Document:
-        image = self.spec["image"]
-        document = {
-            "name": self.name,
-            "state": state,
+        status = {
+            "name": plan.name,
+            "state": {"terminated": terminated},
             "lastState": _NONE,
-            "ready": ready,
+            "ready": plan.init and exit_code == 0,
             "restartCount": 0,
-            "image": image,
-            "imageID": image_id(image) if self._id else "",
-            "started": started,
+            "image": plan.image,
+            "imageID": plan.image_id if container_id else "",
+            "started": False,
         }
-        if self._id:
-            document["containerID"] = self._id
-        return document
+        if container_id:
+            terminated["containerID"] = status["containerID"] = container_id
+        self.status = status

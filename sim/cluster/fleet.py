@@ -63,16 +63,10 @@ class Room:
             if one["effect"] in _HINDERING
         ]
 
-    def hold(self, request: PodRequest, sign: int) -> None:
-        """Take (1) or give back (-1) what a pod asked for."""
-        self.free_cpu_m -= sign * request.cpu_m
-        self.free_memory -= sign * request.memory
-        self.score_cpu_m -= sign * request.score_cpu_m
-        self.score_memory -= sign * request.score_memory
-        self.free_pods -= sign
-
     def fits(self, request: PodRequest) -> bool:
-        if self.free_pods < 1 or request.cpu_m > max(self.free_cpu_m, 0) or request.memory > max(self.free_memory, 0):
+        if self.free_pods < 1 or not (self.free_cpu_m >= request.cpu_m or request.cpu_m == 0):
+            return False
+        if not (self.free_memory >= request.memory or request.memory == 0):
             return False
         if self.unschedulable or self.taints or request.selector:
             return not self._aversion(request)
@@ -128,13 +122,21 @@ class Fleet:
         """A pod holds its request on a node; nothing happens on a node that is not known."""
         room = self._rooms.get(name)
         if room is not None:
-            room.hold(request, 1)
+            room.free_cpu_m -= request.cpu_m
+            room.free_memory -= request.memory
+            room.score_cpu_m -= request.score_cpu_m
+            room.score_memory -= request.score_memory
+            room.free_pods -= 1
             self._push(room)
 
     def give_back(self, name: str, request: PodRequest) -> None:
         room = self._rooms.get(name)
         if room is not None:
-            room.hold(request, -1)
+            room.free_cpu_m += request.cpu_m
+            room.free_memory += request.memory
+            room.score_cpu_m += request.score_cpu_m
+            room.score_memory += request.score_memory
+            room.free_pods += 1
             self._push(room)
 
     def find(self, request: PodRequest) -> str | None:
@@ -181,9 +183,9 @@ class Fleet:
         return f"0/{total} nodes are available: {listed}. {tried}"
 
     def _push(self, room: Room) -> None:
-        room.version += 1
+        room.version = version = room.version + 1
         free = room.score_cpu_m * 1000 // (room.cpu_m or 1) + room.score_memory * 1000 // (room.memory or 1)
-        heappush(self._heap, (-free, room.index, room.version))
+        heappush(self._heap, (-free, room.index, version))
         if len(self._heap) > 8 * len(self._rooms) + 64:
             rooms = self._by_index
             self._heap = [one for one in self._heap if one[1] in rooms and rooms[one[1]].version == one[2]]

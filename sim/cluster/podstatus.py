@@ -1,126 +1,128 @@
-"""A pod's phase and conditions, derived from its containers as a kubelet derives them."""
+"""A pod's conditions, derived from its containers as a kubelet derives them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from controller.ports import Document
+from sim.clock import Clock
 from sim.cluster.containers import Container
 
 TERMINAL = frozenset({"Succeeded", "Failed"})
 _OWN = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
 
-def phase_of(inits: Sequence[Container], mains: Sequence[Container]) -> str:
-    """The phase of a pod whose containers are never restarted."""
-    for container in inits:
-        if container.state != "terminated":
-            return "Pending"
-        if container.exit_code:
-            return "Failed"
-    running = False
-    failed = False
-    for container in mains:
-        if container.state == "waiting":
-            return "Pending"
-        if container.state == "running":
-            running = True
-        elif container.exit_code:
-            failed = True
-    if running:
-        return "Running"
-    return "Failed" if failed else "Succeeded"
-
-
 class Conditions:
     """The conditions of one pod in the order a kubelet writes them; others' (PodScheduled …) are kept."""
 
-    __slots__ = ("_documents", "_initialized", "_listed", "_ready", "_sandbox")
+    __slots__ = ("_initialized", "_listed", "_others", "_own", "_ready", "_sandbox")
 
     def __init__(self, existing: Sequence[Document]) -> None:
-        self._documents: dict[str, Document | None] = dict.fromkeys(_OWN)
+        self._own: list[Document] = []  # in the order of _OWN, once the first status is derived
+        self._others: dict[str, Document] = {}
         self._listed: list[Document] | None = None
         self._sandbox: bool | None = None
-        self._initialized: str | bool | None = None  # the names still incomplete; True when none is
-        self._ready: str | None = None
+        self._initialized: str | bool | None = None  # the names still incomplete; True when none is; "Succeeded"
+        self._ready: str | None = None  # the terminal phase, or else the names that are not ready
         self.keep(existing)
 
     def keep(self, existing: Sequence[Document]) -> None:
         """Take over what others wrote into the pod meanwhile."""
         for document in existing:
             type_ = document["type"]
-            if type_ not in _OWN and self._documents.get(type_) is not document:
-                self._documents[type_] = document
+            if type_ not in _OWN and self._others.get(type_) is not document:
+                self._others[type_] = document
                 self._listed = None
 
     def listed(self) -> list[Document]:
         """The same list as long as nothing changed."""
-        if self._listed is None:
-            self._listed = [document for document in self._documents.values() if document is not None]
-        return self._listed
+        listed = self._listed
+        if listed is None:
+            listed = self._listed = [*self._own, *self._others.values()]
+        return listed
 
-    def set(self, type_: str, status: str, now: str, reason: str = "", message: str = "") -> None:
-        old = self._documents.get(type_)
-        since = now
-        if old is not None and old["status"] == status:
-            if old.get("reason", "") == reason and old.get("message", "") == message:
-                return
-            since = old["lastTransitionTime"]
-        document: dict[str, Any] = {
-            "type": type_,
-            "status": status,
-            "lastProbeTime": None,
-            "lastTransitionTime": since,
-        }
-        if reason:
-            document["reason"] = reason
-        if message:
-            document["message"] = message
-        self._documents[type_] = document
-        self._listed = None
+    def set(self, type_: str, status: str, now: str, reason: str, message: str) -> None:
+        """Write a condition that does not follow from the containers."""
+        old = self._others.get(type_)
+        since = old["lastTransitionTime"] if old is not None and old["status"] == status else now
+        document = _condition(type_, status, since, reason, message)
+        if document != old:
+            self._others[type_] = document
+            self._listed = None
 
-    def derive(
-        self,
-        phase: str,
-        inits: Sequence[Container],
-        mains: Sequence[Container],
-        sandbox: bool,
-        initialized: bool,
-        now: str,
+    def of_inits(
+        self, phase: str, sandbox: bool, incomplete: Sequence[str], mains: Sequence[Container], clock: Clock
     ) -> list[Document]:
-        """Write the four conditions that follow from the containers; answers :meth:`listed`.
+        """The conditions before the main containers start, none of which is ready; answers :meth:`listed`.
 
-        ``initialized`` turns true when the kubelet has gone on to the main containers, one sync after the last init
-        container ended.
+        ``incomplete`` names the init containers that have not ended well. A kubelet goes on to the main containers one
+        sync after the last of them has.
         """
         if sandbox is not self._sandbox:
             self._sandbox = sandbox
-            self.set("PodReadyToStartContainers", "True" if sandbox else "False", now)
-        if phase == "Succeeded":
-            self.set("Initialized", "True", now, "PodCompleted")
-        elif initialized:
-            if self._initialized is not True:
-                self._initialized = True
-                self.set("Initialized", "True", now)
-        else:
-            incomplete = " ".join([one.name for one in inits if one.state != "terminated" or one.exit_code])
-            if incomplete != self._initialized:
-                self._initialized = incomplete
-                text = f"containers with incomplete status: [{incomplete}]"
-                self.set("Initialized", "False", now, "ContainersNotInitialized", text)
-        if phase in TERMINAL:
-            self._ready = None
-            self._set_ready("False", now, "PodCompleted" if phase == "Succeeded" else "PodFailed", "")
-        else:
-            unready = " ".join([one.name for one in mains if one.state != "running"])
-            if unready != self._ready:
-                self._ready = unready
-                if unready:
-                    text = f"containers with unready status: [{unready}]"
-                    self._set_ready("False", now, "ContainersNotReady", text)
-                else:
-                    self._set_ready("True", now, "", "")
-        return self.listed()
+            self._put(0, "True" if sandbox else "False", clock.timestamp())
+        names = " ".join(incomplete)
+        if names != self._initialized:
+            self._initialized = names
+            text = f"containers with incomplete status: [{names}]"
+            self._put(1, "False", clock.timestamp(), "ContainersNotInitialized", text)
+        if self._ready is None or phase == "Failed":
+            self._derive_ready(phase, [one.name for one in mains], clock)
+        return self._listed or self.listed()
 
-    def _set_ready(self, status: str, now: str, reason: str, message: str) -> None:
-        self.set("Ready", status, now, reason, message)
-        self.set("ContainersReady", status, now, reason, message)
+    def of_mains(self, phase: str, sandbox: bool, unready: Sequence[str], clock: Clock) -> list[Document]:
+        """The conditions once the init containers are through; ``unready`` names the containers that do not run."""
+        if sandbox is not self._sandbox:
+            self._sandbox = sandbox
+            self._put(0, "True" if sandbox else "False", clock.timestamp())
+        if phase == "Succeeded":
+            if self._initialized != phase:
+                self._initialized = phase
+                self._put(1, "True", clock.timestamp(), "PodCompleted")
+        elif self._initialized is not True:
+            self._initialized = True
+            self._put(1, "True", clock.timestamp())
+        self._derive_ready(phase, unready, clock)
+        return self._listed or self.listed()
+
+    def _derive_ready(self, phase: str, unready: Sequence[str], clock: Clock) -> None:
+        ready = phase if phase in TERMINAL else " ".join(unready)
+        if ready == self._ready:
+            return
+        self._ready = ready
+        status, reason, message = "False", "ContainersNotReady", ""
+        if ready is phase:
+            reason = "PodCompleted" if phase == "Succeeded" else "PodFailed"
+        elif ready:
+            message = f"containers with unready status: [{ready}]"
+        else:
+            status, reason = "True", ""
+        own, since = self._own, clock.timestamp()
+        if len(own) > 2 and own[2]["status"] == status:
+            since = own[2]["lastTransitionTime"]
+        own[2:] = (
+            _condition("Ready", status, since, reason, message),
+            _condition("ContainersReady", status, since, reason, message),
+        )
+        self._listed = None
+
+    def _put(self, place: int, status: str, now: str, reason: str = "", message: str = "") -> None:
+        own = self._own
+        if place == len(own):
+            own.append(_condition(_OWN[place], status, now, reason, message))
+        else:
+            old = own[place]
+            since = old["lastTransitionTime"] if old["status"] == status else now
+            own[place] = _condition(_OWN[place], status, since, reason, message)
+        self._listed = None
+
+
+@lru_cache(maxsize=4096)
+def _condition(type_: str, status: str, since: str, reason: str, message: str) -> Document:
+    """Times are whole seconds, so many pods say the same: they share the document."""
+    document: dict[str, Any] = {"type": type_, "status": status, "lastProbeTime": None, "lastTransitionTime": since}
+    if reason:
+        document["reason"] = reason
+    if message:
+        document["message"] = message
+    return document

@@ -29,10 +29,10 @@ def missing_for_container(container: Document, namespace: str, find: Find) -> Mi
 
 def missing_for_volumes(pod: Document, find: Find) -> Missing | None:
     """The first volume whose ConfigMap or Secret is not there; the pod waits for it before its sandbox starts."""
-    volumes = pod["spec"].get("volumes")
-    if not volumes:
-        return None
-    return next(_unmet(_volumes(volumes), pod["metadata"]["namespace"], find), None)
+    for volume in pod["spec"].get("volumes", ()):
+        if "configMap" in volume or "secret" in volume or "projected" in volume:
+            return next(_unmet(_volumes(pod["spec"]["volumes"]), pod["metadata"]["namespace"], find), None)
+    return None
 
 
 class _Need(NamedTuple):

@@ -8,6 +8,7 @@ from sim.cluster.quantities import cpu_milli, memory_bytes
 
 _SCORE_CPU_M = 100  # what a container without requests weighs when nodes are compared
 _SCORE_MEMORY = 200 * 1024**2
+_NOTHING: Document = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,15 @@ def request_of(pod: Document) -> PodRequest:
     spec = pod["spec"]
     cpu_m = memory = 0
     for container in spec["containers"]:
-        if container.get("resources"):
-            one_cpu, one_memory = _container(container)
+        resources = container.get("resources")
+        if resources:
+            one_cpu, one_memory = _amounts(resources)
             cpu_m += one_cpu
             memory += one_memory
     for container in spec.get("initContainers", ()):
-        if container.get("resources"):
-            one_cpu, one_memory = _container(container)
+        resources = container.get("resources")
+        if resources:
+            one_cpu, one_memory = _amounts(resources)
             cpu_m = max(cpu_m, one_cpu)
             memory = max(memory, one_memory)
     selector = spec.get("nodeSelector")
@@ -53,7 +56,7 @@ def request_of(pod: Document) -> PodRequest:
         cpu_m,
         memory,
         tuple(sorted(selector.items())) if selector else (),
-        tuple([_toleration(one) for one in tolerations]) if tolerations else (),
+        _tolerations(tolerations) if tolerations else (),
     )
 
 
@@ -67,12 +70,30 @@ def _request(
     return PodRequest(cpu_m, memory, cpu_m or _SCORE_CPU_M, memory or _SCORE_MEMORY, selector, tolerations)
 
 
-def _toleration(one: Document) -> tuple[str, str, str, str]:
-    return (one.get("key", ""), one.get("operator", "Equal"), one.get("value", ""), one.get("effect", ""))
+_Tolerations = tuple[tuple[str, str, str, str], ...]
+_KNOWN_MAX = 64
+_known: dict[int, tuple[list[Document], _Tolerations]] = {}  # by identity: admission gives most pods the same list
 
 
-def _container(container: Document) -> tuple[int, int]:
-    resources = container["resources"]
-    requests = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    cpu, memory = requests.get("cpu"), requests.get("memory")
+def _tolerations(listed: list[Document]) -> _Tolerations:
+    known = _known.get(id(listed))
+    if known is not None:
+        return known[1]
+    if len(_known) >= _KNOWN_MAX:
+        del _known[next(iter(_known))]
+    read = tuple(
+        [
+            (one.get("key", ""), one.get("operator", "Equal"), one.get("value", ""), one.get("effect", ""))
+            for one in listed
+        ]
+    )
+    _known[id(listed)] = (listed, read)
+    return read
+
+
+def _amounts(resources: Document) -> tuple[int, int]:
+    """CPU and memory of one container; a limit stands in for a request that is missing."""
+    limits, requests = resources.get("limits") or _NOTHING, resources.get("requests") or _NOTHING
+    cpu = requests["cpu"] if "cpu" in requests else limits.get("cpu")
+    memory = requests["memory"] if "memory" in requests else limits.get("memory")
     return cpu_milli(cpu) if cpu else 0, memory_bytes(memory) if memory else 0

@@ -167,7 +167,8 @@ def _run_configured(worker: "PodWorker", container: Container) -> bool:
 
 
 def _pull(worker: "PodWorker", container: Container) -> Pull | None:
-    return worker.kubelet.images.pull(container.spec["image"], container.policy, worker.kubelet.loop.now_us)
+    kubelet, plan = worker.kubelet, container.plan
+    return kubelet.images.pull(plan.image, plan.policy, kubelet.loop.now_us)
 
 
 def _pull_failed(worker: "PodWorker", container: Container, pull: Pull, again: Again) -> None:
@@ -188,7 +189,7 @@ def _note_failed_pull(worker: "PodWorker", container: Container, pull: Pull, aga
 def _image_backs_off(worker: "PodWorker", container: Container, error: str, again: Again) -> None:
     if worker.stopping:
         return
-    container.wait("ImagePullBackOff", back_off(container.spec["image"], error))
+    container.wait("ImagePullBackOff", back_off(container.plan.image, error))
     worker.write()
     worker.kubelet.loop.after(back_off_us(container.failures), again)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from controller.ports import Document
 from sim.cluster import starting, steps, stopping
-from sim.cluster.containers import Container
+from sim.cluster.containers import Container, plan_of
 from sim.cluster.entrypoint import READY, READY_ANNOTATION
-from sim.cluster.podstatus import TERMINAL, Conditions, phase_of
+from sim.cluster.podstatus import TERMINAL, Conditions
 
 if TYPE_CHECKING:
     from sim.cluster.kubelet import Kubelet
@@ -20,14 +20,16 @@ UNKNOWN = "The container could not be located when the pod was terminated"
 
 
 class PodWorker:
-    """``pod`` is the object as last committed. ``failure`` is (reason, message) of a pod that the kubelet failed."""
+    """``pod`` is the object as last committed. ``failure`` is (reason, message) of a pod that the kubelet failed.
+
+    ``writing``: the next version of the object is this worker's own status, which changes nothing else.
+    """
 
     __slots__ = (
         "_base",
         "_grace_s",
         "_init_statuses",
         "_last",
-        "_writing",
         "conditions",
         "deleting",
         "failure",
@@ -44,6 +46,7 @@ class PodWorker:
         "stopping",
         "sync_armed",
         "uid",
+        "writing",
     )
 
     def __init__(self, kubelet: "Kubelet", pod: Document) -> None:
@@ -51,9 +54,9 @@ class PodWorker:
         self.kubelet = kubelet
         self.pod = pod
         self.uid: str = pod["metadata"]["uid"]
-        self.inits = [Container(one, init=True, reason="PodInitializing") for one in spec.get("initContainers", ())]
+        self.inits = [Container(plan_of(one, init=True), "PodInitializing") for one in spec.get("initContainers", ())]
         reason = "PodInitializing" if self.inits else "ContainerCreating"
-        self.mains = [Container(one, init=False, reason=reason) for one in spec["containers"]]
+        self.mains = [Container(plan_of(one, init=False), reason) for one in spec["containers"]]
         self.conditions = Conditions((pod.get("status") or {}).get("conditions", ()))
         self.posted: dict[str, bool] = {}
         self.phase = "Pending"
@@ -64,16 +67,13 @@ class PodWorker:
         self._last: dict[str, Any] | None = None
         self._init_statuses: list[Document] | None = None
         self._grace_s: int | None = None
-        self._writing = False
+        self.writing = False
 
     # --- what the kubelet watches -------------------------------------------------------------------------------
 
     def updated(self, pod: Document) -> None:
         """The object was committed anew, by this kubelet or another."""
         self.pod = pod
-        if self._writing:
-            self._writing = False
-            return  # its own status, which changes nothing else
         status = pod.get("status") or _NOTHING
         if status is not self._last:
             self.conditions.keep(status.get("conditions", ()))
@@ -127,39 +127,76 @@ class PodWorker:
         """Report the pod's status, if it is another than the last one reported."""
         if self.gone:
             return
-        kubelet, last = self.kubelet, self._last
-        phase = self.phase = "Failed" if self.failure is not None else self._derived_phase()
-        conditions = self.conditions.derive(
-            phase, self.inits, self.mains, self.sandbox, self.initialized, kubelet.clock.timestamp()
-        )
-        mains = [container.status for container in self.mains]
-        inits = self._init_statuses
-        if not self.initialized or inits is None:
-            inits = self._init_statuses = [container.status for container in self.inits]
-        if last is None:
-            status = {**(self.pod.get("status") or _NOTHING), **self._base}
-        elif (
-            conditions is last["conditions"]
-            and phase == last["phase"]
-            and mains == last["containerStatuses"]
-            and inits == last.get("initContainerStatuses", inits)
-        ):
+        if not self.initialized:
+            self._write_start()
             return
+        waiting = running = failed = False
+        unready, statuses = [], []
+        for one in self.mains:
+            statuses.append(one.status)
+            if one.state == "running":
+                running = True
+                continue
+            unready.append(one.name)
+            if one.state == "waiting":
+                waiting = True
+            elif one.exit_code:
+                failed = True
+        if self.failure is not None or (failed and (self.stopping if waiting else not running)):
+            phase = "Failed"  # also when some were killed while others had never started
         else:
-            status = last.copy()
-        status["phase"] = phase
-        status["conditions"] = conditions
-        status["containerStatuses"] = mains
-        if inits:
-            status["initContainerStatuses"] = inits
-        self._last, self._writing = status, True
-        kubelet.api.write_pod_status(self.pod, status)
+            phase = "Pending" if waiting else "Running" if running else "Succeeded"
+        self.phase = phase
+        last, conditions = self._last, self.conditions.of_mains(phase, self.sandbox, unready, self.kubelet.clock)
+        if last is None:
+            self._report(phase, conditions, statuses)
+        elif conditions is not last["conditions"] or phase != last["phase"] or statuses != last["containerStatuses"]:
+            self._commit({**last, "phase": phase, "conditions": conditions, "containerStatuses": statuses})
 
-    def _derived_phase(self) -> str:
-        phase = phase_of(self.inits, self.mains)
-        if self.stopping and phase == "Pending" and any(one.exit_code for one in self.mains):
-            return "Failed"  # some were killed while others had never started
-        return phase
+    def _write_start(self) -> None:
+        """While init containers run, which is all that can have changed: main containers have no news of their own."""
+        incomplete, statuses = [], []
+        phase = "Pending" if self.failure is None else "Failed"
+        for one in self.inits:
+            statuses.append(one.status)
+            if one.state != "terminated":
+                incomplete.append(one.name)
+            elif one.exit_code:
+                if not incomplete:
+                    phase = "Failed"
+                incomplete.append(one.name)
+        self.phase = phase
+        last, conditions = (
+            self._last,
+            self.conditions.of_inits(phase, self.sandbox, incomplete, self.mains, self.kubelet.clock),
+        )
+        self._init_statuses = statuses
+        if last is None:
+            self._report(phase, conditions, [container.status for container in self.mains])
+        elif (
+            conditions is not last["conditions"] or phase != last["phase"] or statuses != last["initContainerStatuses"]
+        ):
+            self._commit({**last, "phase": phase, "conditions": conditions, "initContainerStatuses": statuses})
+
+    def _report(self, phase: str, conditions: list[Document], statuses: list[Document]) -> None:
+        """The whole status: what others wrote, what every status tells, and the containers."""
+        status = {
+            **(self.pod.get("status") or _NOTHING),
+            **self._base,
+            "phase": phase,
+            "conditions": conditions,
+            "containerStatuses": statuses,
+        }
+        if self._init_statuses is None:
+            self._init_statuses = [container.status for container in self.inits]
+        if self._init_statuses:
+            status["initContainerStatuses"] = self._init_statuses
+        self._commit(status)
+
+    def _commit(self, status: dict[str, Any]) -> None:
+        self._last = status
+        self.writing = True
+        self.kubelet.api.write_pod_status(self.pod, status)
 
     def deleted(self) -> None:
         """The object is gone: whatever still ran is killed and nobody is told."""
