@@ -21,11 +21,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import copy_context
 from heapq import heappop, heappush
-from math import inf
 from typing import Any, TypeVar
 
-import simpy
-
+from sim.calendar import NEVER_US, Calendar
 from sim.task import Task
 from sim.timer import Handle, Timer
 
@@ -33,8 +31,10 @@ __all__ = ["Calendar", "Loop", "Process", "Spinning", "Stalled", "Timer"]
 
 T = TypeVar("T")
 
+_new = object.__new__
 _NORMAL = 1  # simpy's priority of a timeout
 _SPIN_LIMIT = 5_000_000  # callbacks or events in one instant; beyond it someone spins without letting time pass
+_FOREVER_US = 1 << 62
 _NAMED_MAX = 40  # tasks in the explanation of a stall
 
 _process: contextvars.ContextVar["Process | None"] = contextvars.ContextVar("process", default=None)
@@ -93,13 +93,9 @@ def _never() -> bool:
     return False
 
 
-class Calendar(simpy.Environment):
-    """simpy's environment in whole microseconds: a process of it waits with ``env.timeout(microseconds)``."""
-
-    _now: int
-
-    def step(self) -> None:
-        raise RuntimeError("only the loop turns the calendar: call run_until() of the loop")
+def _killed(context: contextvars.Context) -> bool:
+    process = context.get(_process)
+    return process is not None and not process.alive
 
 
 class Loop(asyncio.AbstractEventLoop):
@@ -109,7 +105,9 @@ class Loop(asyncio.AbstractEventLoop):
     """
 
     def __init__(self, *, ties: random.Random | None = None) -> None:
-        self.env = Calendar(initial_time=0)
+        self.env = Calendar()
+        self.now_us = 0
+        """Virtual microseconds since the world began: the calendar's own, for everybody to read and nobody to set."""
         self.errors: list[BaseException] = []
         self._queue: list[Any] = self.env._queue
         self._order: Callable[[], int] = self.env._eid.__next__
@@ -126,17 +124,12 @@ class Loop(asyncio.AbstractEventLoop):
     # --- time -------------------------------------------------------------------------------------------------
 
     @property
-    def now_us(self) -> int:
-        """Virtual microseconds since the world began."""
-        return self.env._now
-
-    @property
     def events(self) -> int:
         """How many events have been put on the calendar so far."""
         return int(self.env._eid.__reduce__()[1][0])
 
     def time(self) -> float:
-        return self.env._now / 1_000_000
+        return self.now_us / 1_000_000
 
     def after(self, delay_us: int, callback: Callable[..., Any], *args: Any) -> Timer:
         """Call ``callback`` after ``delay_us`` virtual microseconds, outside any process: for models, not controllers.
@@ -145,34 +138,36 @@ class Loop(asyncio.AbstractEventLoop):
         """
         if delay_us < 0:
             raise ValueError(f"{delay_us} us is in the past")
-        at_us = self.env._now + delay_us
-        timer = Timer(at_us, callback, args, None)
-        heappush(self._queue, (at_us, _NORMAL, self._order(), timer))
+        timer = _new(Timer)
+        timer.at_us = at_us = self.now_us + delay_us
+        timer.callback = callback
+        timer.args = args
+        timer.context = None
+        entry = (at_us, _NORMAL, self._order(), timer)
+        if at_us < self.env.near_us:
+            heappush(self._queue, entry)
+        else:
+            self.env.put_off(entry)
         return timer
 
     def pause(self, delay_us: int) -> "Future[None]":
         """A future that completes after ``delay_us``: what models await, cheaper than ``asyncio.sleep``."""
-        if delay_us < 0:
-            raise ValueError(f"{delay_us} us is in the past")
         future: Future[None] = Future(loop=self)
-        at_us = self.env._now + delay_us
-        heappush(self._queue, (at_us, _NORMAL, self._order(), Timer(at_us, _complete, (future,), None)))
+        self.after(delay_us, _complete, future)
         return future
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> Timer:
-        at_us = self.env._now + (round(delay * 1_000_000) if delay > 0 else 0)
-        timer = Timer(at_us, callback, args, copy_context() if context is None else context)
-        heappush(self._queue, (at_us, _NORMAL, self._order(), timer))
+        timer = self.after(round(delay * 1_000_000) if delay > 0 else 0, callback, *args)
+        timer.context = copy_context() if context is None else context
         return timer
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> Timer:
-        at_us = max(round(when * 1_000_000), self.env._now)
-        timer = Timer(at_us, callback, args, copy_context() if context is None else context)
-        heappush(self._queue, (at_us, _NORMAL, self._order(), timer))
+        timer = self.after(max(round(when * 1_000_000) - self.now_us, 0), callback, *args)
+        timer.context = copy_context() if context is None else context
         return timer
 
     # --- the ready queue --------------------------------------------------------------------------------------
@@ -180,7 +175,10 @@ class Loop(asyncio.AbstractEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> Handle:
-        handle = Handle(callback, args, copy_context() if context is None else context)
+        handle = _new(Handle)
+        handle.callback = callback
+        handle.args = args
+        handle.context = copy_context() if context is None else context
         self._ready.append(handle)
         return handle
 
@@ -218,57 +216,55 @@ class Loop(asyncio.AbstractEventLoop):
 
     # --- running ----------------------------------------------------------------------------------------------
 
-    def _turn(self, at_us: float, done: Callable[[], bool]) -> bool:
+    def _turn(self, at_us: int, done: Callable[[], bool]) -> bool:  # noqa: PLR0912  # calls would be a tenth of it
         """Turn the calendar until ``done()`` holds (True), or nothing is left to do by ``at_us`` (False).
 
         A world that broke stays broken: its first error is raised here, and again by every later run.
         """
-        env, queue, ready, errors, drain = self.env, self._queue, self._ready, self.errors, self._drain
+        env, queue, ready, errors, dead = self.env, self._queue, self._ready, self.errors, self._dead
+        now_us, limit = self.now_us, _SPIN_LIMIT
         events = 0  # since time last moved
         try:
             while not errors:
                 if done():
                     return True
-                if ready and not (queue and queue[0][0] == env._now):
-                    drain()
+                head_us = queue[0][0] if queue else NEVER_US
+                if ready and head_us != now_us:
+                    callbacks = 0
+                    while ready:
+                        handle = ready.popleft()
+                        if (callbacks := callbacks + 1) > limit:
+                            raise Spinning(f"more than {limit} callbacks at {self.time():.6f} s; last {handle!r}")
+                        if handle.callback is not None and not (dead and _killed(handle.context)):
+                            handle.context.run(handle.callback, *handle.args)
                     continue
-                if not queue or queue[0][0] > at_us:
+                if head_us >= env.far_us:
+                    if env.far_us > at_us:
+                        return False
+                    env.bring_near()
+                    continue
+                if head_us > at_us:
                     return False
-                now, _, _, event = heappop(queue)
+                event = heappop(queue)[3]
                 timer = event.__class__ is Timer
-                if timer and event._cancelled:
+                if timer and event.callback is None:
                     continue
-                if now != env._now:
-                    env._now = now
+                if head_us != now_us:
+                    self.now_us = env._now = now_us = head_us
+                    if now_us >= env.near_us:
+                        env.moved_to(now_us)
                     events = 0
-                elif (events := events + 1) > _SPIN_LIMIT:
-                    raise Spinning(f"more than {_SPIN_LIMIT} events at {self.time():.6f} s; last {event!r}")
+                elif (events := events + 1) > limit:
+                    raise Spinning(f"more than {limit} events at {self.time():.6f} s; last {event!r}")
                 if not timer:
                     _process_event(event)
-                elif event._context is None:
-                    event._callback(*event._args)
+                elif event.context is None:
+                    event.callback(*event.args)
                 else:
                     ready.append(event)
         except Exception as error:
             errors.append(error)
         raise errors[0]
-
-    def _drain(self) -> None:
-        """Run what is ready, and what that makes ready, at this instant."""
-        ready, dead = self._ready, self._dead
-        for _ in range(_SPIN_LIMIT):
-            if not ready:
-                return
-            handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            context = handle._context
-            if dead:
-                process = context.get(_process)
-                if process is not None and not process.alive:
-                    continue
-            context.run(handle._callback, *handle._args)
-        raise Spinning(f"more than {_SPIN_LIMIT} callbacks at {self.time():.6f} s; last {handle!r}")
 
     def run_until(self, at_us: int, *, until: Callable[[], bool] | None = None) -> bool:
         """Let the world run until ``at_us`` (inclusive) or until ``until()`` holds after some event.
@@ -278,21 +274,23 @@ class Loop(asyncio.AbstractEventLoop):
         """
         with _Entered(self):
             held = self._turn(at_us, until or _never)
-            if not held and self.env._now < at_us:
-                self.env._now = at_us
+            if not held and self.now_us < at_us:
+                self.now_us = self.env._now = at_us
+                if at_us >= self.env.near_us:
+                    self.env.moved_to(at_us)
             return held
 
     def run_until_complete(self, future: Any) -> Any:
         with _Entered(self):
             waited = asyncio.ensure_future(future, loop=self)
-            if not self._turn(inf, waited.done):
+            if not self._turn(_FOREVER_US, waited.done):
                 raise Stalled(self.explain_stall())
             return waited.result()
 
     def run_forever(self) -> None:
         self._stopping = False
         with _Entered(self):
-            if not self._turn(inf, lambda: self._stopping):
+            if not self._turn(_FOREVER_US, lambda: self._stopping):
                 raise Stalled(self.explain_stall())
 
     def stop(self) -> None:
@@ -330,14 +328,14 @@ class Loop(asyncio.AbstractEventLoop):
         self._closed = True
         tasks = self._tasks()  # before the ready queue is cleared, which may hold the only reference to one
         self._ready.clear()
-        self._queue.clear()
+        self.env.clear()
         for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             # It may await in a finally block, or fail there: the world is over either way.
             with contextlib.suppress(Exception):
                 task.get_coro().close()
         self._ready.clear()
-        self._queue.clear()
+        self.env.clear()
         self._dead.clear()
 
     async def shutdown_asyncgens(self) -> None:
@@ -346,8 +344,7 @@ class Loop(asyncio.AbstractEventLoop):
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
         return None
 
-    def get_debug(self) -> bool:
-        return False
+    get_debug = staticmethod(bool)  # False; every new future asks, so without a frame
 
     def set_debug(self, enabled: bool) -> None:
         if enabled:

@@ -1,61 +1,41 @@
 """Callbacks of the virtual loop.
 
-asyncio's own constructors would cost more than everything else a callback costs, so none is called.
+They offer what asyncio's handles offer, without being any: asyncio's classes carry slots that nothing here reads, and
+their constructors would cost more than everything else a callback costs. The loop fills the slots itself.
 """
 
-import asyncio
 import contextvars
 from collections.abc import Callable
 from typing import Any
 
 
-class Handle(asyncio.Handle):
-    """A callback in the ready queue."""
+class Handle:
+    """A callback in the ready queue; a cancelled one has no ``callback``."""
 
-    __slots__ = ()
+    __slots__ = ("args", "callback", "context")
 
-    def __init__(self, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context) -> None:
-        self._callback = callback
-        self._args = args
-        self._context = context
-        self._cancelled = False
+    callback: Callable[..., Any] | None
+    args: tuple[Any, ...]
+    context: contextvars.Context | None
 
     def __repr__(self) -> str:
-        return f"<Handle {self._callback!r}{' cancelled' if self._cancelled else ''}>"
+        return f"<{type(self).__name__} {self.callback!r}{' cancelled' if self.cancelled() else ''}>"
 
     def cancel(self) -> None:
-        self._cancelled = True
+        self.callback = None
+        self.args = ()
+
+    def cancelled(self) -> bool:
+        return self.callback is None
 
 
-class Timer(asyncio.TimerHandle):
+class Timer(Handle):
     """A callback at an instant: in a context it takes its turn in the ready queue, without one it is called at once."""
 
     __slots__ = ("at_us",)
 
-    def __init__(
-        self,
-        at_us: int,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        context: contextvars.Context | None,
-    ) -> None:
-        self.at_us = at_us
-        self._callback = callback
-        self._args = args
-        self._context = context
-        self._cancelled = False
-
-    def __repr__(self) -> str:
-        return f"<Timer at {self.at_us} us {self._callback!r}>"
+    at_us: int
 
     def when(self) -> float:
+        """The instant in seconds of the loop."""
         return self.at_us / 1_000_000
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        self._callback = _nothing
-        self._args = ()
-
-
-def _nothing() -> None:
-    return None
