@@ -39,9 +39,14 @@ class _Rule:
     plugin: Callable[[AdmissionRequest], Document | None]
     resources: frozenset[str] | None
     operations: frozenset[str]
+    active: Callable[[], bool]
 
     def covers(self, resource: str, operation: Operation) -> bool:
-        return operation in self.operations and (self.resources is None or resource in self.resources)
+        return operation in self.operations and (self.resources is None or resource in self.resources) and self.active()
+
+
+def _always() -> bool:
+    return True
 
 
 class Chain:
@@ -62,9 +67,18 @@ class Chain:
         self._add(self._mutators, plugin, resources, operations)
 
     def validate(
-        self, plugin: Validator, *, resources: Collection[str] | None = None, operations: Collection[str] = ("CREATE",)
+        self,
+        plugin: Validator,
+        *,
+        resources: Collection[str] | None = None,
+        operations: Collection[str] = ("CREATE",),
+        active: Callable[[], bool] = _always,
     ) -> None:
-        self._add(self._validators, plugin, resources, operations)
+        """A plugin that is not ``active`` is passed over; call :meth:`reconsider` when that changes."""
+        self._add(self._validators, plugin, resources, operations, active)
+
+    def reconsider(self) -> None:
+        self._cache.clear()
 
     def _add(
         self,
@@ -72,8 +86,10 @@ class Chain:
         plugin: Callable[[AdmissionRequest], Document | None],
         resources: Collection[str] | None,
         operations: Collection[str],
+        active: Callable[[], bool] = _always,
     ) -> None:
-        rules.append(_Rule(plugin, None if resources is None else frozenset(resources), frozenset(operations)))
+        covered = None if resources is None else frozenset(resources)
+        rules.append(_Rule(plugin, covered, frozenset(operations), active))
         self._cache.clear()
 
     def plugins(self, resource: str, operation: Operation) -> tuple[tuple[Mutator, ...], tuple[Validator, ...]]:

@@ -90,7 +90,7 @@ class Client:
             answer = verb(self.user, *args, **options)
         except ApiError as error:
             count.refused(error.code)
-            _fail(future, error)
+            _fail(future, error.with_traceback(None))  # it would hold this frame, and so the future that holds it
             return
         if not future.done():
             future.set_result(answer)
@@ -110,7 +110,7 @@ class Client:
             answer = verb(self.user, *args, **options)
         except ApiError as error:
             count.refused(error.code)
-            self._after(back_us, _fail, future, error)
+            self._after(back_us, _fail, future, error.with_traceback(None))
             return
         self._after(back_us, _answer, future, answer)
 

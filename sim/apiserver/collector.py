@@ -45,14 +45,14 @@ class Collector:
 
     def _changed(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
         metadata = new["metadata"]
-        before = () if old is None else old["metadata"].get("ownerReferences", ())
-        after = () if type_ == "DELETED" else metadata.get("ownerReferences", ())
-        if before is not after and (before or after):
-            self._relate(resource, metadata, before, after)
+        before = None if old is None else old["metadata"].get("ownerReferences")
+        after = None if type_ == "DELETED" else metadata.get("ownerReferences")
+        if before is not after:
+            self._relate(resource, metadata, before or (), after or ())
         if type_ == "DELETED":
             for item in self._dependents.get(metadata["uid"], ()):
                 self._later(item)
-            for reference in before:
+            for reference in before or ():
                 self._owner_of(metadata, reference)
         elif "deletionTimestamp" in metadata:
             finalizers = metadata.get("finalizers", ())

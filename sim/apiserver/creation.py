@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
 from sim.apiserver.admission import AdmissionRequest
-from sim.apiserver.decoding import decoded, well_formed
+from sim.apiserver.decoding import report_unknown, well_formed
 from sim.apiserver.errors import already_exists, bad_request, being_deleted, invalid
 from sim.apiserver.identity import User
 from sim.apiserver.metadata import check_create, for_create, generated_name
@@ -27,7 +27,10 @@ def create(
 ) -> Document:
     """Store a new object, checked in the real server's order. Raises ApiError 400, 403, 404, 409, 422, 500."""
     resource, strategy, table = served.resource, served.strategy, served.table
-    body = decoded(server, served, well_formed(served, body, None), None, "", field_validation)
+    given = body
+    body, unknown = strategy.decode(well_formed(served, body, None), None, "")
+    if unknown:
+        report_unknown(server, served, unknown, field_validation)
     metadata = body["metadata"]
     sent_namespace = metadata.get("namespace", "")
     if sent_namespace and sent_namespace != namespace and resource.namespaced:
@@ -41,13 +44,14 @@ def create(
         request = AdmissionRequest("CREATE", user, resource, "", namespace, name, None, body, dry_run)
         for mutate in mutators:
             request.new = mutate(request)
-        body = request.new  # type: ignore[assignment]
+        given = body = request.new  # type: ignore[assignment]
         metadata = body.get("metadata") or {}
         name = metadata.get("name", "")
     body = strategy.prepare_create(body)
     if not name and metadata.get("generateName"):
         name = _free_name(server, served, namespace, metadata["generateName"])
-    new = _assembled(server, served, namespace, name, body, metadata)
+    new: dict[str, Any] = dict(body) if body is given else body  # type: ignore[assignment]  # a strategy's copy is ours
+    new = _assembled(server, served, namespace, name, new, metadata)
     causes = check_create(new["metadata"], strategy.name_rule)
     wrongs = strategy.validate_create(new)
     if causes or wrongs:
@@ -79,12 +83,11 @@ def _free_name(server: "ApiServer", served: Served, namespace: str, prefix: str)
 
 
 def _assembled(
-    server: "ApiServer", served: Served, namespace: str, name: str, body: Document, metadata: Document
+    server: "ApiServer", served: Served, namespace: str, name: str, new: dict[str, Any], metadata: Document
 ) -> dict[str, Any]:
     stored = served.table.resource
-    new = dict(body)
     if new.get("kind") is None or new.get("apiVersion") != stored.api_version:
-        new = {"apiVersion": stored.api_version, "kind": stored.kind, **body}
+        new = {"apiVersion": stored.api_version, "kind": stored.kind, **new}
         new["apiVersion"] = stored.api_version
         new["kind"] = stored.kind
     new["metadata"] = for_create(

@@ -1,5 +1,6 @@
 """From a client's body to a document of the kind: type, shape and unknown fields."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document
@@ -68,22 +69,17 @@ def _check_custom_type(served: Served, body: Document, kind: object, api_version
     raise invalid(resource.group, str(kind), name, [invalid_value("kind", kind, f"must be {resource.kind}")])
 
 
-def decoded(
-    server: "ApiServer", served: Served, body: Document, old: Document | None, subresource: str, field_validation: str
-) -> Document:
-    """The body pruned and defaulted. Raises ApiError 400 for what does not decode or, under Strict, is unknown."""
+def report_unknown(server: "ApiServer", served: Served, unknown: Sequence[str], field_validation: str) -> None:
+    """Say or refuse what was pruned from a body. Raises ApiError 400 under Strict."""
     resource = served.resource
-    document, unknown = served.strategy.decode(body, old, subresource)
-    if unknown and field_validation != "Ignore":
-        if field_validation == "Strict":
-            listed = ", ".join(f'unknown field "{path}"' for path in unknown)
-            raise ApiError(
-                400,
-                "BadRequest",
-                f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-                f"strict decoding error: {listed}",
-            )
-        if server.warn is not None:
-            for path in unknown:
-                server.warn(f'unknown field "{path}"')
-    return document
+    if field_validation == "Strict":
+        listed = ", ".join(f'unknown field "{path}"' for path in unknown)
+        raise ApiError(
+            400,
+            "BadRequest",
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+            f"strict decoding error: {listed}",
+        )
+    if server.warn is not None and field_validation != "Ignore":
+        for path in unknown:
+            server.warn(f'unknown field "{path}"')

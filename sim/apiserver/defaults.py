@@ -32,6 +32,7 @@ def install(server: "ApiServer") -> None:
             body = {**quota, "status": status}
             server.update(_APISERVER, RESOURCE_QUOTAS, namespace, name, body, subresource="status")
 
-    quotas = Quotas(server)
-    admission.validate(QuotaAdmission(quotas, write_status))
+    quotas = Quotas(server, admission.reconsider)
+    # Without quotas nothing is built for the plugin to look at: it covers every create there is.
+    admission.validate(QuotaAdmission(quotas, write_status), active=quotas.any)
     QuotaController(server.loop, server, quotas, write_status, server.streams("apiserver.quota"))

@@ -79,38 +79,40 @@ def in_scope(quota: Document, resource: Resource, document: Document) -> bool:
 
 
 class Quotas:
-    """The stored quotas by namespace; knows nothing else."""
+    """The stored quotas by namespace; knows nothing else. Calls ``reconsider`` after each change."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._by_namespace: dict[str, dict[str, Document]] = {}
+    def __init__(self, reader: Reader, reconsider: Callable[[], None]) -> None:
+        self._reconsider = reconsider
+        self.by_namespace: dict[str, dict[str, Document]] = {}
         for stored in reader.items(RESOURCE_QUOTAS):
             self._keep(stored)
         reader.observe(self._changed, RESOURCE_QUOTAS)
 
     def _keep(self, stored: Document) -> None:
         metadata = stored["metadata"]
-        self._by_namespace.setdefault(metadata["namespace"], {})[metadata["name"]] = stored
+        self.by_namespace.setdefault(metadata["namespace"], {})[metadata["name"]] = stored
 
     def _changed(self, type_: WatchType, resource: Resource, _old: Document | None, new: Document) -> None:
         if resource.plural != RESOURCE_QUOTAS.plural or resource.group:
             return
         if type_ != "DELETED":
             self._keep(new)
-            return
-        namespace = new["metadata"]["namespace"]
-        del self._by_namespace[namespace][new["metadata"]["name"]]
-        if not self._by_namespace[namespace]:
-            del self._by_namespace[namespace]
+        else:
+            namespace = new["metadata"]["namespace"]
+            del self.by_namespace[namespace][new["metadata"]["name"]]
+            if not self.by_namespace[namespace]:
+                del self.by_namespace[namespace]
+        self._reconsider()
 
-    def __bool__(self) -> bool:
-        return bool(self._by_namespace)
+    def any(self) -> bool:
+        return bool(self.by_namespace)
 
     def of(self, namespace: str) -> Mapping[str, Document] | None:
         """Quotas by name, or None where the namespace has none."""
-        return self._by_namespace.get(namespace)
+        return self.by_namespace.get(namespace)
 
     def namespaces(self) -> Iterable[str]:
-        return tuple(self._by_namespace)
+        return tuple(self.by_namespace)
 
 
 class QuotaAdmission:

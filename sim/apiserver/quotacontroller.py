@@ -32,6 +32,7 @@ class QuotaController:
         self._loop = loop
         self._reader = reader
         self._quotas = quotas
+        self._by_namespace = quotas.by_namespace
         self._write_status = write_status
         self._stream = stream
         self._delay_us = delay_us
@@ -41,8 +42,9 @@ class QuotaController:
         reader.observe(self._changed)
 
     def _changed(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
-        if not self._quotas:
-            self._totals.clear()
+        if not self._by_namespace:
+            if self._totals:
+                self._totals.clear()
             return
         namespace = new["metadata"].get("namespace", "")
         if self._quotas.of(namespace) is None:

@@ -13,6 +13,8 @@ ROLES = Resource(GROUP, "v1", "roles", "Role")
 ROLE_BINDINGS = Resource(GROUP, "v1", "rolebindings", "RoleBinding")
 CLUSTER_ROLES = Resource(GROUP, "v1", "clusterroles", "ClusterRole", namespaced=False)
 CLUSTER_ROLE_BINDINGS = Resource(GROUP, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
+RULES = (ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS)
+"""The resources whose every change may change a decision."""
 MASTERS = "system:masters"
 
 _Key = tuple[str, str, str, str, str]
@@ -38,7 +40,7 @@ class Authorizer:
         self._reader = reader
         self._granted: dict[tuple[User, str], _Granted] = {}
         self._decisions: dict[User, dict[_Key, bool | None]] = {}
-        reader.observe(self._changed, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS)
+        reader.observe(self._changed, *RULES)
 
     def _changed(self, _type: WatchType, resource: Resource, _old: Document | None, _new: Document) -> None:
         if resource.group == GROUP:
@@ -69,6 +71,16 @@ class Authorizer:
                 raise self._refusal(user, resource, wanted)
 
         return check
+
+    def always_allows(self, user: User, verb: str, resource: Resource, namespace: str, subresource: str) -> bool:
+        """Whether :meth:`for_user` has decided so whatever the object's name, and would again."""
+        if MASTERS in user.groups:
+            return True
+        if resource.plural == "namespaces" and not resource.group:
+            return False  # each name is a namespace of its own
+        decisions = self._decisions.get(user)
+        key = (verb, resource.plural, resource.group, subresource, namespace)
+        return decisions is not None and decisions.get(key) is True
 
     def allows(self, user: User, wanted: Attributes) -> bool:
         return self.reason(user, wanted) is not None

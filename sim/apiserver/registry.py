@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver.errors import bad_request, no_such_endpoint
+from sim.apiserver.identity import User
 from sim.apiserver.selectors import FieldGetter
 from sim.apiserver.store import Table
 from sim.apiserver.strategy import Strategy
+
+if TYPE_CHECKING:
+    from sim.apiserver.rbac import Authorizer
 
 _IDENTITIES_MAX = 4096
 
@@ -68,18 +73,30 @@ class Registry:
         self._served: dict[tuple[str, str], dict[str, Served]] = {}
         self._kinds: dict[tuple[str, str], Served] = {}
         self._identities: dict[int, tuple[Resource, Served]] = {}
+        self.entered: dict[tuple[int, str, int, str, str], tuple[Authorizer | None, Served, User, Resource]] = {}
+        """Requests that need not be judged again, by the identities of user and resource; emptied with every change."""
 
     def add(self, served: Served) -> None:
         resource = served.resource
         self._served.setdefault((resource.group, resource.plural), {})[resource.version] = served
         self._kinds[resource.api_version, resource.kind] = served
         self._identities.clear()
+        self.entered.clear()
 
     def remove(self, group: str, plural: str) -> None:
         """Serve the resource no more."""
         for served in self._served.pop((group, plural), {}).values():
             self._kinds.pop((served.resource.api_version, served.resource.kind), None)
         self._identities.clear()
+        self.entered.clear()
+
+    def remember(
+        self, key: tuple[int, str, int, str, str], request: tuple["Authorizer | None", Served, User, Resource]
+    ) -> None:
+        """Keep a request's way through; the user and the resource in it keep their ids their own."""
+        if len(self.entered) >= _IDENTITIES_MAX:
+            self.entered.clear()
+        self.entered[key] = request
 
     def find(self, resource: Resource) -> Served:
         """How ``resource`` is served. Raises ApiError 404 when it is not.

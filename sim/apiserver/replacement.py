@@ -1,10 +1,11 @@
 """The update and patch verbs: both replace the stored document by a new one under its version."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
-from sim.apiserver.admission import AdmissionRequest
-from sim.apiserver.decoding import decoded, well_formed
+from sim.apiserver.admission import AdmissionRequest, Mutator
+from sim.apiserver.decoding import check_type, report_unknown, well_formed
 from sim.apiserver.deletion import complete
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
@@ -29,7 +30,12 @@ def update(
     field_validation: str,
 ) -> Document:
     """PUT. Raises ApiError 400, 403, 404, 409, 422."""
-    body = well_formed(served, body, None)
+    old = served.table.find(namespace, name)
+    if old is not None and body.get("metadata") is old["metadata"]:
+        # A body built upon the stored object: its metadata is the object's own, and nothing can be wrong with it.
+        check_type(served, body)
+        return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, field_validation)
+    body = well_formed(served, body, old)
     metadata = body["metadata"]
     sent_name = metadata.get("name", "")
     if sent_name != name:
@@ -39,7 +45,6 @@ def update(
     sent_namespace = metadata.get("namespace", "")
     if sent_namespace and sent_namespace != namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    old = served.table.find(namespace, name)
     if old is None:
         raise not_found(served.resource, name)
     uid = metadata.get("uid")
@@ -114,30 +119,30 @@ def _replace(
     field_validation: str,
 ) -> Document:
     resource, strategy = served.resource, served.strategy
-    body = decoded(server, served, body, old, subresource, field_validation)
-    key = served.key
-    if subresource:
-        key = served.status_key if subresource == "status" else f"{key}/{subresource}"
+    body, unknown = strategy.decode(body, old, subresource)
+    if unknown:
+        report_unknown(server, served, unknown, field_validation)
+    of_status = subresource == "status"
+    key = served.status_key if of_status else f"{served.key}/{subresource}" if subresource else served.key
     mutators, validators = server.admission.plugins(key, "UPDATE")
     request = None
     if mutators or validators:
         request = AdmissionRequest("UPDATE", user, resource, subresource, namespace, name, old, body, dry_run)
-        for mutate in mutators:
-            request.new = mutate(request)
-        body = request.new  # type: ignore[assignment]
+        body = _mutated(request, mutators)
     sent = body.get("metadata") or {}
     before = old["metadata"]
-    _check_version(served, name, sent, before)
+    if sent is not before:
+        _check_version(served, name, sent, before)
     new = strategy.prepare_update(body, old, subresource)
-    if subresource == "status" and not strategy.status_writes_metadata:
+    if of_status and not strategy.status_writes_metadata:
         sent = before
-    metadata = for_update(sent, before)
-    causes = check_update(metadata, before, sent)
-    replaced = {**new, "metadata": metadata}
+    # What the strategy built is ours; what it was given may be anyone's.
+    replaced: dict[str, Any] = dict(new) if new is body or new is old else new  # type: ignore[assignment]
+    # Metadata that nobody touches stays the same object until it is certain that something else has changed.
+    replaced["metadata"] = metadata = before if sent is before else for_update(sent, before)
+    causes = () if sent is before else check_update(metadata, before, sent)
     if served.foreign or "kind" not in new or "apiVersion" not in new:
-        stored = served.table.resource
-        replaced = {"apiVersion": "", "kind": "", **replaced}
-        replaced["apiVersion"], replaced["kind"] = stored.api_version, stored.kind
+        replaced = _as_stored(served, replaced)
     wrongs = strategy.validate_update(replaced, old, subresource)
     if causes or wrongs:
         raise invalid(resource.group, resource.kind, name, strategy.joined(causes, wrongs))
@@ -147,14 +152,46 @@ def _replace(
             validate(request)
     if replaced == old:
         return served.present(old)
-    if strategy.generation and subresource != "status" and strategy.spec_changed(replaced, old):
+    return _commit(server, served, namespace, name, old, replaced, of_status, dry_run)
+
+
+def _commit(
+    server: "ApiServer",
+    served: Served,
+    namespace: str,
+    name: str,
+    old: Document,
+    replaced: dict[str, Any],
+    of_status: bool,
+    dry_run: bool,
+) -> Document:
+    """Store what differs from ``old`` and is in order; ``replaced`` becomes the stored document."""
+    strategy, before, metadata = served.strategy, old["metadata"], replaced["metadata"]
+    if metadata is before:
+        metadata = replaced["metadata"] = dict(before)
+    if strategy.generation and not of_status and strategy.spec_changed(replaced, old):
         metadata["generation"] = before.get("generation", 0) + 1
     if dry_run:
         return served.present(replaced)
     if "deletionTimestamp" in before and complete(strategy, replaced):
         server.store.remove(served.table, namespace, name, old)
-        return served.present(replaced)
-    return served.present(server.store.put(served.table, namespace, name, old, replaced))
+    else:
+        server.store.put(served.table, namespace, name, old, replaced)
+    return served.present(replaced) if served.foreign else replaced
+
+
+def _mutated(request: AdmissionRequest, mutators: Sequence[Mutator]) -> Document:
+    for mutate in mutators:
+        request.new = mutate(request)
+    assert request.new is not None, "a mutator answers the document to go on with"
+    return request.new
+
+
+def _as_stored(served: Served, replaced: Document) -> dict[str, Any]:
+    stored = served.table.resource
+    full = {"apiVersion": "", "kind": "", **replaced}
+    full["apiVersion"], full["kind"] = stored.api_version, stored.kind
+    return full
 
 
 def _check_version(served: Served, name: str, sent: Document, before: Document) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from controller.ports import Document, Resource, WatchEvent, WatchType
 from sim.apiserver.attic import Attic, Block, Rows
 from sim.apiserver.guard import Guard
-from sim.apiserver.history import Change, History
+from sim.apiserver.history import History
 from sim.apiserver.index import Getter, Index
 from sim.apiserver.watch import Stream
 from sim.loop import Loop
@@ -22,6 +22,7 @@ FIRST_VERSION = 1000  # a cluster has a past; version 1 is long compacted
 _INDEX_FROM = 256  # objects
 _PASSING_CAP = 2_000  # changes of objects with a time to live: hardly anyone watches Events
 _MARK_EVERY_US = 1_000_000
+_watch_event = tuple.__new__  # a third of what the constructor of a NamedTuple costs
 
 
 class Table:
@@ -115,15 +116,16 @@ class Store:
     def put(self, table: Table, namespace: str, name: str, old: Document | None, new: Document) -> Document:
         """Commit a created or replaced object. ``new["metadata"]`` is a fresh dict: the version is stamped into it."""
         self.version = version = self.version + 1
-        new["metadata"]["resourceVersion"] = str(version)
+        new["metadata"]["resourceVersion"] = spelled = str(version)
         row = table.rows.get(namespace)
         if row is None:
             row = table.rows[namespace] = {}
         row[name] = new
-        for index in table.indexes.values():
-            index.changed(namespace, name, old, new)
+        if table.indexes:
+            for index in table.indexes.values():
+                index.changed(namespace, name, old, new)
         if table.attic is not None:
-            table.attic.written(self._loop.now_us, namespace, name, new["metadata"]["resourceVersion"])
+            table.attic.written(self._loop.now_us, namespace, name, spelled)
         self._publish(table, "ADDED" if old is None else "MODIFIED", version, namespace, old, new)
         return new
 
@@ -148,18 +150,19 @@ class Store:
             self._marks.append((self._committed_us, version - 1))
             self._marked_us = now_us
         self._committed_us = now_us
-        table.history.append(Change(version, now_us, type_, old, new))
+        table.history.append((version, now_us, type_, old, new))
         if self.guard is not None:
             self.guard.committed(old, new)
         if table.streams:
-            event = WatchEvent(type_, new)
+            event = _watch_event(WatchEvent, (type_, new))
             for stream in tuple(table.streams):
                 if not stream.namespace or stream.namespace == namespace:
                     if stream.match is None:
                         stream.push(event)
                     else:
                         stream.change(type_, old, new)
+        resource = table.resource
         for observe in table.observers:
-            observe(type_, table.resource, old, new)
+            observe(type_, resource, old, new)
         for observe in self.observers:
-            observe(type_, table.resource, old, new)
+            observe(type_, resource, old, new)
