@@ -6,7 +6,7 @@ from dataclasses import replace
 from controller.ports import ApiError, Cluster, ConnectionLost, Document, Resource
 from controller.runtime.bucket import TokenBucket
 from controller.runtime.cache import Cache, Key
-from controller.runtime.controller import Controller, Hooks, Outcome, PermanentError, Result
+from controller.runtime.controller import Controller, Hooks, PermanentError, Result
 from controller.runtime.events import EventRecorder
 from controller.runtime.manager import Manager
 from controller.runtime.queue import WorkQueue
@@ -108,14 +108,12 @@ class Tekton:
 
     def _working(self, name: str, reconcile: Callable[[Key], Awaitable[Result | None]]) -> Controller[Key]:
         queue: WorkQueue[Key] = WorkQueue(retries_bucket=TokenBucket(_RETRIES_QPS, _RETRIES_BURST))
-        hooks = Hooks(on_end=self._break_on_bugs)
+        hooks = Hooks(on_error=self._break_on_bugs)
         return Controller(name, reconcile, workers=self.options.threads_per_controller, queue=queue, hooks=hooks)
 
-    def _break_on_bugs(
-        self, _controller: str, _key: Key, _outcome: Outcome, _duration_s: float, error: Exception | None
-    ) -> None:
+    def _break_on_bugs(self, error: Exception) -> None:
         """A queue retries whatever a reconcile raises; a bug of the model must end the run instead."""
-        if error is not None and not isinstance(error, ApiError | ConnectionLost | PermanentError):
+        if not isinstance(error, ApiError | ConnectionLost | PermanentError):
             self._loop.call_exception_handler({"exception": error})
 
     def _controller(self) -> Manager:
