@@ -1,11 +1,11 @@
 """What Tekton's reconcilers reach: three clientsets, the informers' caches, the recorder and the time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, Protocol
 
-from controller.ports import Cluster, Document, Recorder, Resource
+from controller.ports import Cluster, Document, Resource
 from sim.loop import Loop
 from sim.tekton.deadlines import Timepiece
 from sim.tekton.options import TektonOptions
@@ -44,16 +44,14 @@ class Access:
     core: Cluster
     resolution: Cluster
     dry_run: DryRun
-    recorder: Recorder
+    event: Callable[[Document, EventType, str, str], None]
+    """Tells the users of an object (``controller.ports.Recorder``)."""
     pipeline_runs: Lister
     task_runs: Lister
     pods: Lister
     requests: Lister
     retry_stream: Random
     work_stream: Random
-
-    def event(self, regarding: Document, type_: EventType, reason: str, message: str) -> None:
-        self.recorder.event(regarding, type_, reason, message)
 
 
 def controller_reference(resource: Resource, owner: Document) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One reconcile attempt as knative's generated reconcilers make it: read the cache, decide, write the status once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.ports import ApiError, Cluster, ConnectionLost, Document, Resource
@@ -26,6 +26,7 @@ class RequeueAfter(Exception):
 class Attempt:
     """A run while it is reconciled. ``status``, ``labels`` and ``annotations`` start as what the cache showed.
 
+    ``changed``: the condition is known to say something else than before.
     ``precise``: a start or completion time was taken in this attempt. In the controller's memory it has nanoseconds,
     so a re-read status never equals this one and is written again even when the text would be the same.
     """
@@ -33,42 +34,61 @@ class Attempt:
     __slots__ = (
         "annotations",
         "before",
+        "changed",
         "document",
         "labels",
+        "members",
         "metadata",
         "name",
         "namespace",
         "pod",
         "precise",
-        "seen",
+        "relabelled",
         "standing",
         "status",
+        "template",
     )
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.metadata: Mapping[str, Any] = document["metadata"]
-        self.namespace: str = self.metadata["namespace"]
-        self.name: str = self.metadata["name"]
+        metadata: Mapping[str, Any] = document["metadata"]
+        self.metadata = metadata
+        self.namespace: str = metadata["namespace"]
+        self.name: str = metadata["name"]
         self.status: dict[str, Any] = dict(document.get("status") or _EMPTY)
-        self.labels: Mapping[str, str] = self.metadata.get("labels") or _NO_EXTRA
-        self.annotations: Mapping[str, str] = self.metadata.get("annotations") or _NO_EXTRA
+        self.labels: Mapping[str, str] = metadata.get("labels") or _NO_EXTRA
+        self.annotations: Mapping[str, str] = metadata.get("annotations") or _NO_EXTRA
         self.before: Document | None = condition_of(self.status)
+        self.changed = False
         self.precise = False
+        self.relabelled = False
         self.standing: Document = _EMPTY
         self.pod: Document | None = None
-        self.seen: tuple[tuple[str, str, str], ...] = ()
+        self.members: Sequence[Any] = ()
+        self.template: Any = None
+
+    def relabel(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        """Labels and annotations that the run is to have when the attempt is over."""
+        self.labels = labels
+        self.annotations = annotations
+        self.relabelled = True
+
+    def stands_in(self, document: Document) -> bool:
+        """Whether ``document`` has the status of this attempt, so that it need not be written."""
+        if self.precise or (self.changed and document is self.document):
+            return False
+        return same_status(document.get("status") or _EMPTY, self.status)
 
     def with_metadata(self) -> Document:
         """The document with the labels and annotations of this attempt, to derive children from."""
         return {**self.document, "metadata": {**self.metadata, "labels": self.labels, "annotations": self.annotations}}
 
 
-def emit_change(access: Access, attempt: Attempt, before: Document | None) -> None:
+def emit_change(access: Access, attempt: Attempt, before: Document | None, after: Document | None) -> None:
     """The Event that tells a change of the condition; none when nothing changed."""
-    after = condition_of(attempt.status)
-    if after is None or same_condition(before, after):
+    if after is before or after is None or same_condition(before, after):
         return
+    attempt.changed = attempt.changed or before is attempt.before
     message = after.get("message", "")
     if after["status"] == "True":
         access.event(attempt.document, "Normal", "Succeeded", message)
@@ -80,7 +100,7 @@ def emit_change(access: Access, attempt: Attempt, before: Document | None) -> No
         access.event(attempt.document, "Normal", after.get("reason", ""), message)
 
 
-async def sync_metadata(access: Access, resource: Resource, newest: Document | None, attempt: Attempt) -> None:
+async def _sync_metadata(access: Access, resource: Resource, newest: Document | None, attempt: Attempt) -> None:
     """Write labels and annotations that this attempt added, as a PUT of what the cache holds now.
 
     Raises ApiError; a conflict is not retried here, the whole key is.
@@ -98,7 +118,7 @@ async def sync_metadata(access: Access, resource: Resource, newest: Document | N
     await access.tekton.update(resource, attempt.namespace, attempt.name, body)
 
 
-def sync_failed(
+def _sync_failed(
     access: Access, attempt: Attempt, failure: Exception, error: Exception | None, wait_us: int | None
 ) -> Exception | None:
     """What the attempt ends with when its labels could not be written: ``error`` is what it met, ``wait_us`` when it
@@ -115,20 +135,18 @@ def _adds_nothing(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool
 
 
 async def write_status(access: Access, cluster: Cluster, resource: Resource, attempt: Attempt) -> Document:
-    """PUT the status where it changed; after a conflict read the object again and compare with that.
+    """PUT the status; after a conflict read the object again and PUT only if that has another one.
 
     Answers the status that now stands. Raises ApiError or ConnectionLost when it could not be written.
     """
     existing = attempt.document
-    status: Document
     for number in range(_TRIES):
         if number:
             jitter = 1 + 0.1 * access.retry_stream.random()
             await access.loop.pause(round(_RETRY_US * jitter))
             existing = await cluster.get(resource, attempt.namespace, attempt.name)
-        status = existing.get("status") or _EMPTY
-        if not attempt.precise and same_status(status, attempt.status):
-            return status
+            if attempt.stands_in(existing):
+                return existing.get("status") or _EMPTY
         body = {**existing, "status": attempt.status}
         try:
             answer = await cluster.update(resource, attempt.namespace, attempt.name, body, subresource="status")
@@ -136,21 +154,38 @@ async def write_status(access: Access, cluster: Cluster, resource: Resource, att
             if error.reason != "Conflict" or number == _TRIES - 1:
                 raise
         else:
-            return answer["status"]  # type: ignore[no-any-return]
+            standing: Document = answer["status"]
+            return standing
     raise AssertionError("the last try raises or answers")
 
 
-async def finish(access: Access, resource: Resource, attempt: Attempt, error: Exception | None) -> Result | None:
-    """What follows every attempt: the status, then the Event of an error. Raises the error, for the queue.
+async def finish(
+    access: Access,
+    resource: Resource,
+    newest: Document | None,
+    attempt: Attempt,
+    error: Exception | None,
+    wait_us: int | None,
+) -> Result | None:
+    """What follows every attempt: labels, the status, then the Event of an error. Raises the error, for the queue.
 
-    ``attempt.standing`` is the status that now stands.
+    ``newest`` is what the cache shows now; ``error`` and ``wait_us`` are what the attempt met, or when it wants to
+    look again. ``attempt.standing`` is the status that now stands.
     """
-    try:
-        attempt.standing = await write_status(access, access.tekton, resource, attempt)
-    except (ApiError, ConnectionLost) as failure:
-        text = f'Failed to update status for "{attempt.name}": {message_of(failure)}'
-        access.event(attempt.document, "Warning", "UpdateFailed", text)
-        raise
+    if attempt.relabelled or newest is not attempt.document:
+        try:
+            await _sync_metadata(access, resource, newest, attempt)
+        except (ApiError, ConnectionLost) as failure:
+            error = _sync_failed(access, attempt, failure, error, wait_us)
+    if attempt.stands_in(attempt.document):
+        attempt.standing = attempt.document.get("status") or _EMPTY
+    else:
+        try:
+            attempt.standing = await write_status(access, access.tekton, resource, attempt)
+        except (ApiError, ConnectionLost) as failure:
+            text = f'Failed to update status for "{attempt.name}": {message_of(failure)}'
+            access.event(attempt.document, "Warning", "UpdateFailed", text)
+            raise
     if error is None:
         return None
     if isinstance(error, RequeueAfter):
@@ -164,7 +199,7 @@ def look_again(delay_us: int) -> Result:
 
     One microsecond is added, for limits are over only when they are exceeded.
     """
-    return Result(requeue_after_s=max(delay_us + 1, _SOONEST_US) / 1_000_000)
+    return Result((delay_us + 1 if delay_us >= _SOONEST_US else _SOONEST_US) / 1_000_000)
 
 
 def message_of(error: Exception) -> str:

@@ -8,7 +8,7 @@ from sim.tekton.access import PIPELINE_RUNS, TASK_RUNS, Access, controller_refer
 from sim.tekton.attempt import Attempt, message_of
 from sim.tekton.deadlines import Deadlines
 from sim.tekton.defaults import MANAGED_BY
-from sim.tekton.facts import TIMED_OUT_MESSAGE
+from sim.tekton.facts import TIMED_OUT_MESSAGE, Facts, Member
 from sim.tekton.graph import Task
 from sim.tekton.names import task_run_name
 from sim.tekton.substitution import substitute
@@ -30,14 +30,19 @@ def _demand(message: str) -> list[Document]:
 _CANCEL, _TIME_OUT = _demand(CANCELLED_MESSAGE), _demand(TIMED_OUT_MESSAGE)
 
 
-def child_reference(name: str, task: Task, when: Any) -> dict[str, Any]:
-    """An entry of ``status.childReferences``."""
-    reference: dict[str, Any] = {"apiVersion": TASK_RUNS.api_version, "kind": TASK_RUNS.kind, "name": name}
+def child_reference(member: Member, facts: Facts) -> Document:
+    """The entry of a TaskRun in ``status.childReferences``; always the same one where no results come into it."""
+    if member.reference is not None:
+        return member.reference
+    task, when = member.task, facts.when_of(member.task)
+    reference: dict[str, Any] = {"apiVersion": TASK_RUNS.api_version, "kind": TASK_RUNS.kind, "name": member.name}
     if task.spec.get("displayName"):
         reference["displayName"] = task.spec["displayName"]
     reference["pipelineTaskName"] = task.name
     if when:
         reference["whenExpressions"] = when
+    else:
+        member.reference = reference
     return reference
 
 

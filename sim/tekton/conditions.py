@@ -10,7 +10,6 @@ from typing import Any
 from controller.ports import Document
 
 SUCCEEDED = "Succeeded"
-_MISSING = object()
 
 
 def condition_of(status: Mapping[str, Any]) -> Document | None:
@@ -24,14 +23,10 @@ def condition_of(status: Mapping[str, Any]) -> Document | None:
     return next((one for one in conditions if one["type"] == SUCCEEDED), None)
 
 
-def state_of(status: Mapping[str, Any]) -> str:
-    """``True``, ``False`` or ``Unknown``; a run without a condition is ``Unknown``."""
-    condition = condition_of(status)
-    return "Unknown" if condition is None else condition["status"]
-
-
 def is_done(status: Mapping[str, Any]) -> bool:
-    return state_of(status) != "Unknown"
+    """Whether a run has ended; one without a condition has not."""
+    condition = condition_of(status)
+    return condition is not None and condition["status"] != "Unknown"
 
 
 def set_condition(status: dict[str, Any], state: str, reason: str, message: str, now: str) -> Document:
@@ -49,14 +44,24 @@ def set_condition(status: dict[str, Any], state: str, reason: str, message: str,
 
 def renew_condition(status: dict[str, Any], state: str, reason: str, message: str, now: str) -> Document:
     """Put the condition there with the present time, even if it says what it said before."""
-    condition: dict[str, Any] = {"lastTransitionTime": now}
-    if message:
-        condition["message"] = message
-    if reason:
-        condition["reason"] = reason
-    condition["status"] = state
-    condition["type"] = SUCCEEDED
-    conditions = status.get("conditions") or ()
+    condition: dict[str, Any]
+    if message and reason:
+        condition = {
+            "lastTransitionTime": now,
+            "message": message,
+            "reason": reason,
+            "status": state,
+            "type": SUCCEEDED,
+        }
+    else:
+        condition = {"lastTransitionTime": now}
+        if message:
+            condition["message"] = message
+        if reason:
+            condition["reason"] = reason
+        condition["status"] = state
+        condition["type"] = SUCCEEDED
+    conditions = status.get("conditions")
     if not conditions or (len(conditions) == 1 and conditions[0]["type"] == SUCCEEDED):
         status["conditions"] = [condition]
     else:
@@ -68,18 +73,12 @@ def same_status(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two statuses say the same, the times of their conditions aside."""
     if one is other:
         return True
-    if len(one) != len(other):
+    before, after = one.get("conditions"), other.get("conditions")
+    if before is after:
+        return one == other
+    if before is None or after is None or not _same_conditions(before, after):
         return False
-    for key, value in one.items():
-        against = other.get(key, _MISSING)
-        if against is value:
-            continue
-        if key == "conditions":
-            if against is _MISSING or not _same_conditions(value, against):
-                return False
-        elif against != value:
-            return False
-    return True
+    return {**one, "conditions": after} == other
 
 
 def same_condition(one: Document | None, other: Document | None) -> bool:
@@ -96,5 +95,7 @@ def same_condition(one: Document | None, other: Document | None) -> bool:
     )
 
 
-def _same_conditions(one: list[Document], other: Any) -> bool:
+def _same_conditions(one: list[Document], other: list[Document]) -> bool:
+    if len(one) == len(other) == 1:
+        return same_condition(one[0], other[0])
     return len(one) == len(other) and all(map(same_condition, one, other))

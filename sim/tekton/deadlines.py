@@ -12,6 +12,7 @@ from sim.workload.durations import parse_us
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NO_LIMITS: Mapping[str, Any] = {}
 parse_duration_us = lru_cache(maxsize=1024)(parse_us)
 
 
@@ -24,15 +25,25 @@ def parse_timestamp_us(text: str) -> int:
 class Timepiece:
     """The time of day of one process, as text for objects and as microseconds since 1970 for arithmetic."""
 
-    __slots__ = ("_loop", "_offset_us", "timestamp")
+    __slots__ = ("_calendar", "_clock", "_offset_us", "_second", "_text")
 
     def __init__(self, loop: Loop, clock: Clock) -> None:
-        self._loop = loop
+        self._calendar = loop.env
+        self._clock = clock
         self._offset_us = (clock.utcnow() - _UNIX) // _MICROSECOND - loop.now_us
-        self.timestamp = clock.timestamp
+        self._second = -1
+        self._text = ""
 
     def now_us(self) -> int:
-        return self._loop.now_us + self._offset_us
+        return self._calendar._now + self._offset_us
+
+    def timestamp(self) -> str:
+        """Now as ``metav1.Time``; asked for several times in nearly every attempt, so the answer is kept."""
+        second = self._calendar._now // 1_000_000
+        if second != self._second:
+            self._second = second
+            self._text = self._clock.timestamp()
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +89,35 @@ class Deadlines:
 
 def deadlines_of(pipeline_run: Mapping[str, Any], status: Mapping[str, Any], default_us: int) -> Deadlines:
     """The limits of a PipelineRun. ``tasks`` and ``finally`` follow from each other where one is left out."""
-    timeouts = pipeline_run["spec"].get("timeouts") or {}
-    pipeline_us = parse_duration_us(timeouts["pipeline"]) if timeouts.get("pipeline") else default_us
-    tasks_us = parse_duration_us(timeouts["tasks"]) if timeouts.get("tasks") else None
-    finally_us = parse_duration_us(timeouts["finally"]) if timeouts.get("finally") else None
-    if timeouts.get("pipeline"):
+    timeouts = pipeline_run["spec"].get("timeouts") or _NO_LIMITS
+    get = timeouts.get
+    return _deadlines(
+        get("pipeline"),
+        get("tasks"),
+        get("finally"),
+        status.get("startTime"),
+        status.get("finallyStartTime"),
+        default_us,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _deadlines(
+    pipeline: str | None,
+    tasks: str | None,
+    final: str | None,
+    start: str | None,
+    finally_start: str | None,
+    default_us: int,
+) -> Deadlines:
+    pipeline_us = parse_duration_us(pipeline) if pipeline else default_us
+    tasks_us = parse_duration_us(tasks) if tasks else None
+    finally_us = parse_duration_us(final) if final else None
+    if pipeline:
         if tasks_us is None and finally_us is not None:
             tasks_us = pipeline_us - finally_us if pipeline_us and finally_us else 0
         elif finally_us is None and tasks_us is not None:
             finally_us = pipeline_us - tasks_us if pipeline_us and tasks_us else 0
-    start, finally_start = status.get("startTime"), status.get("finallyStartTime")
     return Deadlines(
         pipeline_us,
         tasks_us,

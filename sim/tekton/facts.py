@@ -1,6 +1,6 @@
 """What a PipelineRun is to do and to say, given its graph and its TaskRuns (``resources.PipelineRunFacts``)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sim.tekton.deadlines import Deadlines
 from sim.tekton.graph import Graph, Task
 from sim.tekton.substitution import param_values, substitute
 
+_EMPTY: Document = {}
 TIMED_OUT_MESSAGE = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
 WHEN_SKIP = "When Expressions evaluated to false"
 _PARENT_SKIP = "Parent Tasks were skipped"
@@ -27,18 +28,32 @@ TIMEOUT_SKIPS = frozenset({_PIPELINE_TIMEOUT_SKIP, _TASKS_TIMEOUT_SKIP, _FINALLY
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A task of the graph together with its TaskRun, if there is one."""
+    """A task of the graph together with its TaskRun, if there is one. ``name`` is the TaskRun's."""
 
     task: Task
+    name: str
     run: Document | None = None
     state: str = "Unknown"
     reason: str = ""
+    reference: Document | None = None
+    """Its entry in ``status.childReferences``, once made and if it always stays the same."""
 
     def take(self, run: Document | None) -> None:
         self.run = run
-        condition = condition_of(run.get("status") or {}) if run is not None else None
-        self.state = "Unknown" if condition is None else condition["status"]
-        self.reason = "" if condition is None else condition.get("reason", "")
+        condition = condition_of(run.get("status") or _EMPTY) if run is not None else None
+        if condition is None:
+            self.state, self.reason = "Unknown", ""
+        else:
+            self.state, self.reason = condition["status"], condition.get("reason", "")
+
+    def agrees(self, run: Document | None) -> bool:
+        """Whether the TaskRun as it is now counts as it did when it was taken; a running one's reason does not."""
+        if run is None or self.run is None:
+            return run is self.run
+        condition = condition_of(run.get("status") or _EMPTY)
+        if condition is None or condition["status"] == "Unknown":
+            return self.state == "Unknown"
+        return bool(self.state == condition["status"] and self.reason == condition.get("reason", ""))
 
     @property
     def running(self) -> bool:
@@ -54,18 +69,29 @@ class Member:
 
 
 class Facts:
-    """One look at the tasks of a PipelineRun. ``members`` are in the order of ``childReferences``."""
+    """One look at the tasks of a PipelineRun. ``members`` are in the order of ``childReferences``.
+
+    The questions are asked several times in every look, so their loops are plain ones and leave out early.
+    """
 
     __slots__ = ("_by_name", "_deadlines", "_now_us", "_skips", "demand", "graph", "members", "unusable")
 
-    def __init__(self, graph: Graph, members: Sequence[Member], demand: str, deadlines: Deadlines, now_us: int) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        by_name: Mapping[str, Member],
+        members: Sequence[Member],
+        demand: str,
+        deadlines: Deadlines,
+        now_us: int,
+    ) -> None:
         self.graph = graph
         self.members = members
         self.demand = demand
         """``spec.status`` of the PipelineRun: what its user asked for, or ``""``."""
         self.unusable: dict[str, str] = {}
         """Tasks that cannot be started because a finished task did not emit what they use, with the reason."""
-        self._by_name = {member.task.name: member for member in members}
+        self._by_name = by_name
         self._deadlines = deadlines
         self._now_us = now_us
         self._skips: dict[str, str] = {}
@@ -78,20 +104,29 @@ class Facts:
 
     @property
     def stopping(self) -> bool:
-        return any(
-            (one.state == "False" or one.task.name in self.unusable) and not one.task.ignores_failure
-            for one in self.members
-            if not one.task.final
-        )
+        unusable = self.unusable
+        for one in self.members:
+            if one.state == "False" or (unusable and one.task.name in unusable):
+                task = one.task
+                if not (task.final or task.ignores_failure):
+                    return True
+        return False
 
     def is_done(self, member: Member) -> bool:
-        return member.state != "Unknown" or member.task.name in self.unusable or bool(self.skip_reason(member))
+        return member.state != "Unknown" or member.task.name in self.unusable or self.skip_reason(member) != ""
 
     def tasks_done(self) -> bool:
-        return all(self.is_done(one) for one in self.members if not one.task.final)
+        for one in self.members:
+            if one.state == "Unknown" and not one.task.final and not self.is_done(one):
+                return False
+        return True
 
     def finals_done(self) -> bool:
-        return all(self.is_done(one) for one in self.members if one.task.final)
+        if self.graph.has_finally:
+            for one in self.members:
+                if one.task.final and not self.is_done(one):
+                    return False
+        return True
 
     def next_tasks(self) -> list[Member]:
         """Tasks that may start now, in order; not those of ``finally``."""
@@ -100,11 +135,16 @@ class Facts:
         return [
             one
             for one in self.members
-            if one.run is None
-            and not one.task.final
-            and not self.is_done(one)
-            and all(self.is_done(self._by_name[parent]) for parent in one.task.parents)
+            if one.run is None and not one.task.final and self._parents_done(one.task) and not self.is_done(one)
         ]
+
+    def _parents_done(self, task: Task) -> bool:
+        by_name = self._by_name
+        for parent in task.parents:
+            one = by_name[parent]
+            if one.state == "Unknown" and not self.is_done(one):
+                return False
+        return True
 
     def next_finals(self) -> list[Member]:
         if not self.graph.has_finally or not self.tasks_done():
@@ -113,24 +153,26 @@ class Facts:
 
     def skip_reason(self, member: Member) -> str:
         """Why a task of the graph will not run, or ``""``."""
+        if member.run is not None:
+            return ""
         known = self._skips.get(member.task.name)
         if known is None:
             known = self._skips[member.task.name] = self._skip_reason(member)
         return known
 
     def _skip_reason(self, member: Member) -> str:
-        if member.task.final or member.run is not None or member.task.name in self.unusable:
+        if member.task.final or member.task.name in self.unusable:
             return ""
         if self.stopping:
             return _STOPPING_SKIP
         if self.demand in _DEMAND_SKIPS:
             return _DEMAND_SKIPS[self.demand]
-        parents = [self._by_name[parent] for parent in member.task.parents]
-        parents_done = all(self.is_done(parent) for parent in parents)
+        parents_done = self._parents_done(member.task)
         if parents_done and not self._when_allows(member.task):
             return WHEN_SKIP
-        if any(self.skip_reason(parent) not in ("", WHEN_SKIP) for parent in parents):
-            return _PARENT_SKIP
+        for parent in member.task.parents:
+            if self.skip_reason(self._by_name[parent]) not in ("", WHEN_SKIP):
+                return _PARENT_SKIP
         return self._late_skip_reason(member.task) if parents_done else ""
 
     def _late_skip_reason(self, task: Task) -> str:
@@ -156,6 +198,8 @@ class Facts:
         """``status.skippedTasks``."""
         listed = []
         for one in self.members:
+            if one.run is not None:
+                continue
             reason = self.skip_reason(one) or self.final_skip_reason(one)
             if reason:
                 entry: dict[str, Any] = {"name": one.task.name, "reason": reason}

@@ -1,6 +1,5 @@
 """A pipeline as a graph of its tasks."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.ports import Document
@@ -23,10 +22,7 @@ class Task:
     template: Document | None
     """The embedded Task without the keys that only the pipeline knows (``metadata``, ``spec``); None for a taskRef."""
     variables: frozenset[str]
-
-    @property
-    def ignores_failure(self) -> bool:
-        return self.spec.get("onError") == "continue"
+    ignores_failure: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +30,9 @@ class Graph:
     """``tasks`` in the order of the pipeline, those of ``finally`` last."""
 
     tasks: tuple[Task, ...]
-    by_name: Mapping[str, Task]
     has_finally: bool
+    has_references: bool
+    """Whether some task refers to a Task."""
 
 
 _graphs = Memo()
@@ -53,7 +50,6 @@ def graph_of(pipeline_spec: Document) -> Graph:
 def _build(pipeline_spec: Document) -> Graph:
     tasks = [_task(spec, final=False) for spec in pipeline_spec.get("tasks") or ()]
     finals = [_task(spec, final=True) for spec in pipeline_spec.get("finally") or ()]
-    by_name: dict[str, Task] = {}
     for group in (tasks, finals):
         seen: set[str] = set()
         for task in group:
@@ -61,7 +57,6 @@ def _build(pipeline_spec: Document) -> Graph:
                 text = "is already present in Graph, can't add it again: duplicate pipeline task"
                 raise GraphError(f"task {task.name} {text}")
             seen.add(task.name)
-            by_name[task.name] = task
     _check_cycles(tasks)
     names = {task.name for task in tasks}
     for task in tasks:
@@ -71,7 +66,8 @@ def _build(pipeline_spec: Document) -> Graph:
                     f"couldn't add link between {task.name} and {parent}: "
                     f"task {task.name} depends on {parent} but {parent} wasn't present in Pipeline"
                 )
-    return Graph((*tasks, *finals), by_name, bool(finals))
+    references = any(task.spec.get("taskRef") is not None for task in (*tasks, *finals))
+    return Graph((*tasks, *finals), bool(finals), references)
 
 
 def _task(spec: Document, *, final: bool) -> Task:
@@ -81,7 +77,7 @@ def _task(spec: Document, *, final: bool) -> Task:
     names = variables(spec)
     results = result_references(names)
     parents = () if final else tuple(dict.fromkeys([*(spec.get("runAfter") or ()), *(task for task, _ in results)]))
-    return Task(spec["name"], spec, final, parents, results, template, names)
+    return Task(spec["name"], spec, final, parents, results, template, names, spec.get("onError") == "continue")
 
 
 def _check_cycles(tasks: list[Task]) -> None:

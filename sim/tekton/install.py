@@ -142,7 +142,7 @@ class Tekton:
             core=core,
             resolution=resolution,
             dry_run=dry_run,
-            recorder=run_events,
+            event=run_events.event,
             pipeline_runs=runs.cache,
             task_runs=tasks.cache,
             pods=pods.cache,
@@ -151,7 +151,7 @@ class Tekton:
             work_stream=self._streams("tekton.work"),
         )
         remote = Remote(access)
-        task_access = replace(access, recorder=task_events)
+        task_access = replace(access, event=task_events.event)
         pipeline_runs = PipelineRuns(access, remote, self._streams("tekton.dry-run-names"))
         task_runs = TaskRuns(task_access, TaskTemplates(task_access, remote))
         run_controller = self._working("pipelinerun", pipeline_runs.reconcile)

@@ -1,5 +1,6 @@
 """The PipelineRun controller: starts the tasks of a pipeline and counts them (``pkg/reconciler/pipelinerun``)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -7,15 +8,7 @@ from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
 from sim.tekton.access import PIPELINE_RUNS, Access, is_controlled_by
-from sim.tekton.attempt import (
-    Attempt,
-    RequeueAfter,
-    emit_change,
-    finish,
-    look_again,
-    sync_failed,
-    sync_metadata,
-)
+from sim.tekton.attempt import Attempt, RequeueAfter, emit_change, finish, look_again
 from sim.tekton.children import Children, child_reference
 from sim.tekton.conditions import condition_of, is_done, set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
@@ -33,34 +26,27 @@ _MANAGER = "tekton.dev/pipeline"
 _EMPTY: Document = {}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What is remembered of a run until it is over: its pipeline as a graph and as filled in, and its tasks by name,
+    each with the TaskRun that was seen last."""
+
+    __slots__ = ("by_name", "graph", "spec", "uid")
+
+    def __init__(self, run: str, uid: str, graph: Graph, spec: Document) -> None:
+        self.uid = uid
+        self.graph = graph
+        self.spec = spec
+        self.by_name = {task.name: Member(task, task_run_name(run, task.name)) for task in graph.tasks}
+
+
+@dataclass(slots=True, eq=False)  # not frozen: one is made per attempt, and that would cost three times as much
 class _Settled:
-    """What a reconcile had before it when it left nothing to do until ``until_us``: the TaskRuns, by name, with the
-    state of their condition (a running one's reason does not count)."""
+    """What a reconcile had before it when it left nothing to do until ``until_us``."""
 
     status: Document
     spec: Document
-    task_runs: tuple[tuple[str, str, str], ...]
+    members: Sequence[Member]
     until_us: int
-
-    def still_holds(self, pipeline_run: Document, access: Access) -> bool:
-        if (
-            pipeline_run.get("status") is not self.status
-            or pipeline_run["spec"] is not self.spec
-            or access.time.now_us() > self.until_us
-        ):
-            return False
-        namespace = pipeline_run["metadata"]["namespace"]
-        return all(_seen(one[0], access.task_runs.get(namespace, one[0])) == one for one in self.task_runs)
-
-
-def _seen(name: str, run: Document | None) -> tuple[str, str, str]:
-    if run is None:
-        return name, "", ""
-    condition = condition_of(run.get("status") or _EMPTY)
-    if condition is None or condition["status"] == "Unknown":
-        return name, "Unknown", ""
-    return name, condition["status"], condition.get("reason", "")
 
 
 class PipelineRuns:
@@ -68,14 +54,17 @@ class PipelineRuns:
 
     def __init__(self, access: Access, remote: Remote, uuid_stream: Random) -> None:
         self._access = access
+        self._time = access.time
+        self._pipeline_runs = access.pipeline_runs
+        self._task_runs = access.task_runs
         self._remote = remote
         self._references = PipelineReferences(access, remote, uuid_stream)
         self._children = Children(access)
         self._scheduling = Scheduling(access, self._children, remote)
         self._version = access.options.version
         self._provenance: Document = {"featureFlags": self._version.feature_flags}
-        self._graphs: dict[Key, tuple[str, Graph, Document]] = {}
-        """By key: the run's uid, and its pipeline as a graph and as filled in. Forgotten when the run is over."""
+        self._plans: dict[Key, _Plan] = {}
+        """Forgotten when the run is over."""
         self._settled: dict[Key, _Settled] = {}
 
     def idle(self, key: Key) -> bool:
@@ -83,20 +72,32 @@ class PipelineRuns:
         settled = self._settled.get(key)
         if settled is None:
             return False
-        document = self._access.pipeline_runs.get(*key)
-        return document is not None and settled.still_holds(document, self._access)
+        pipeline_run = self._pipeline_runs.get(*key)
+        if (
+            pipeline_run is None
+            or pipeline_run.get("status") is not settled.status
+            or pipeline_run["spec"] is not settled.spec
+            or self._time.now_us() > settled.until_us
+        ):
+            return False
+        namespace, task_runs = key[0], self._task_runs
+        for member in settled.members:
+            run = task_runs.get(namespace, member.name)
+            if run is not member.run:
+                if not member.agrees(run):
+                    return False
+                member.take(run)
+        return True
 
     async def reconcile(self, key: Key) -> Result | None:
         """Reconcile one key. Raises what the queue is to judge."""
-        access = self._access
-        document = access.pipeline_runs.get(*key)
+        document = self._pipeline_runs.get(*key)
         if document is None or "deletionTimestamp" in document["metadata"]:
             self._forget(key)
             return None
-        settled = self._settled.get(key)
-        if settled is not None:
-            if settled.still_holds(document, access):
-                return look_again(settled.until_us - access.time.now_us())
+        if key in self._settled:
+            if self.idle(key):
+                return look_again(self._settled[key].until_us - self._time.now_us())
             del self._settled[key]
         if document["spec"].get("managedBy", _MANAGER) != _MANAGER:
             return None
@@ -107,66 +108,62 @@ class PipelineRuns:
         error: Exception | None = None
         wait_us: int | None = None
         try:
-            wait_us = await self._reconcile(attempt)
+            wait_us = await self._reconcile(attempt, key)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
             error = caught
-        try:
-            await sync_metadata(access, PIPELINE_RUNS, access.pipeline_runs.get(*key), attempt)
-        except (ApiError, ConnectionLost) as failure:
-            error = sync_failed(access, attempt, failure, error, wait_us)
-        result = await finish(access, PIPELINE_RUNS, attempt, error)
+        result = await finish(self._access, PIPELINE_RUNS, self._pipeline_runs.get(*key), attempt, error, wait_us)
         if wait_us is None:
             return result
         self._settle(key, attempt, wait_us)
         return look_again(wait_us)
 
     def _forget(self, key: Key) -> None:
-        self._graphs.pop(key, None)
+        self._plans.pop(key, None)
         self._settled.pop(key, None)
 
     def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
         """Remember what was seen, so that events of children that do not count cost nothing."""
-        seen = attempt.seen
-        if seen and "childReferences" in attempt.standing:
-            until_us = self._access.time.now_us() + wait_us
-            self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], seen, until_us)
+        if attempt.members and "childReferences" in attempt.standing:
+            until_us = self._time.now_us() + wait_us
+            self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], attempt.members, until_us)
 
-    async def _reconcile(self, attempt: Attempt) -> int | None:
+    async def _reconcile(self, attempt: Attempt, key: Key) -> int | None:
         access, status = self._access, attempt.status
-        if access.options.reconcile is not None:
-            await access.loop.pause(access.options.reconcile.sample_us(access.work_stream))
+        options = access.options
+        if options.reconcile is not None:
+            await access.loop.pause(options.reconcile.sample_us(access.work_stream))
         before = attempt.before
         demand = attempt.document["spec"].get("status", "")
-        if self._deadlines(attempt).pipeline_long_over(access.time.now_us()):
+        if self._deadlines(attempt).pipeline_long_over(self._time.now_us()):
             await self._time_out(attempt)
-            emit_change(access, attempt, before)
+            emit_change(access, attempt, before, condition_of(status))
             raise PermanentError("PipelineRun has timed out for a long time")
         if "startTime" not in status and demand != "PipelineRunPending":
-            now = access.time.timestamp()
+            now = self._time.timestamp()
             status["startTime"] = now
             attempt.precise = True
-            set_condition(status, "Unknown", "Started", "", now)
-            emit_change(access, attempt, None)
-            before = condition_of(status)
+            before = set_condition(status, "Unknown", "Started", "", now)
+            emit_change(access, attempt, None, before)
         if PIPELINE_LABEL not in attempt.labels:
-            attempt.labels = {**attempt.labels, PIPELINE_LABEL: label_of(attempt.document)}
+            labels = {**attempt.labels, PIPELINE_LABEL: label_of(attempt.document)}
+            attempt.relabel(labels, attempt.annotations)
         try:
             if demand == "Cancelled":
                 await self._cancel(attempt)
                 return None
-            await self._run(attempt, demand)
+            await self._run(attempt, key, demand)
         finally:
-            emit_change(access, attempt, before)
+            emit_change(access, attempt, before, condition_of(status))
         if is_done(status):
             return None
-        return self._deadlines(attempt).wait_us(access.time.now_us())
+        return self._deadlines(attempt).wait_us(self._time.now_us())
 
     def _deadlines(self, attempt: Attempt) -> Deadlines:
         return deadlines_of(attempt.document, attempt.status, self._access.options.default_timeout_us)
 
     def _end(self, attempt: Attempt, verdict: Verdict) -> None:
         """Set the condition, and the completion time with it where it ends the run."""
-        now = self._access.time.timestamp()
+        now = self._time.timestamp()
         set_condition(attempt.status, verdict.state, verdict.reason, verdict.message, now)
         if verdict.state != "Unknown":
             attempt.status["completionTime"] = now
@@ -195,19 +192,22 @@ class PipelineRuns:
         self._end(attempt, Verdict("Unknown", reason, f"{head}: {text}"))
         return ApiError(500, "", f"error(s) from {doing} TaskRun(s) from PipelineRun {attempt.name}: {text}")
 
-    async def _run(self, attempt: Attempt, demand: str) -> None:
-        access, status = self._access, attempt.status
+    async def _run(self, attempt: Attempt, key: Key, demand: str) -> None:
+        status = attempt.status
         if demand == "PipelineRunPending":
             self._end(attempt, Verdict("Unknown", "PipelineRunPending", f'PipelineRun "{attempt.name}" is pending'))
             return
-        graph, pipeline_spec = await self._graph(attempt)
-        if graph is None:
-            return
-        members = self._members(attempt, graph)
-        if not await self._scheduling.resolve_tasks(attempt, members):
+        plan = self._plans.get(key)
+        if plan is None or plan.uid != attempt.metadata["uid"] or "pipelineSpec" not in status:
+            plan = await self._plan(attempt)
+            if plan is None:
+                return
+            self._plans[key] = plan
+        members = self._members(attempt, plan)
+        if plan.graph.has_references and not await self._scheduling.resolve_tasks(attempt, members):
             return
         deadlines = self._deadlines(attempt)
-        facts = Facts(graph, members, demand, deadlines, access.time.now_us())
+        facts = Facts(plan.graph, plan.by_name, members, demand, deadlines, self._time.now_us())
         if demand == "CancelledRunFinally" and any(one.running and not one.task.final for one in members):
             errors = await self._children.cancel(attempt.namespace, status.get("childReferences") or ())
             if errors:
@@ -215,17 +215,13 @@ class PipelineRuns:
         await self._scheduling.enforce(attempt, facts, deadlines)
         await self._scheduling.start_due(attempt, facts, deadlines)
         facts.forget_skips()
-        now_us = access.time.now_us()
+        now_us = self._time.now_us()
         if deadlines.pipeline_over(now_us):
             await self._time_out(attempt)
-        self._tell(attempt, facts, pipeline_spec, verdict_of(attempt.name, facts, deadlines, now_us, self._version))
+        self._tell(attempt, facts, plan.spec, verdict_of(attempt.name, facts, deadlines, now_us, self._version))
 
-    async def _graph(self, attempt: Attempt) -> tuple[Graph | None, Document]:
+    async def _plan(self, attempt: Attempt) -> _Plan | None:
         """The run's pipeline, or None while it is being resolved. Raises PermanentError when it cannot be used."""
-        key, uid, status = (attempt.namespace, attempt.name), attempt.metadata["uid"], attempt.status
-        known = self._graphs.get(key)
-        if known is not None and known[0] == uid and "pipelineSpec" in status:
-            return known[1], known[2]
         try:
             pipeline = await self._references.fetch(attempt)
         except InProgress:
@@ -233,7 +229,7 @@ class PipelineRuns:
             self._end(attempt, Verdict("Unknown", "ResolvingPipelineRef", text))
             if self._remote.recheck_us is not None:
                 raise RequeueAfter(self._remote.recheck_us) from None
-            return None, _EMPTY
+            return None
         except Invalid as error:
             text = f"Failed dryRunValidation for PipelineRun {attempt.name}: {error}"
             raise self._fail(attempt, "PipelineValidationFailed", text, str(error)) from error
@@ -247,8 +243,7 @@ class PipelineRuns:
             who = f"PipelineRun {attempt.namespace}/{attempt.name}"
             text = f"[User error] {who}'s Pipeline DAG is invalid: {error}"
             raise self._fail(attempt, "PipelineInvalidGraph", text, str(error)) from error
-        self._graphs[key] = (uid, graph, spec)
-        return graph, spec
+        return _Plan(attempt.name, attempt.metadata["uid"], graph, spec)
 
     def _adopt(self, attempt: Attempt, pipeline: Pipeline) -> Document:
         """Check what the pipeline demands, then keep it in the status with the run's values in place."""
@@ -261,9 +256,9 @@ class PipelineRuns:
             status["provenance"] = {**self._provenance, "refSource": pipeline.source}
         if pipeline.metadata:
             labels, annotations = pipeline.metadata.get("labels") or {}, pipeline.metadata.get("annotations") or {}
-            attempt.labels = {**labels, **attempt.labels, PIPELINE_LABEL: pipeline.name}
-            if annotations:
-                attempt.annotations = {**annotations, **attempt.annotations}
+            attempt.relabel(
+                {**labels, **attempt.labels, PIPELINE_LABEL: pipeline.name}, {**annotations, **attempt.annotations}
+            )
         unmet = unmet_demand(attempt.namespace, attempt.name, spec, pipeline.name, pipeline.spec)
         if unmet is not None:
             raise self._fail(attempt, unmet.reason, unmet.message, unmet.cause)
@@ -271,35 +266,37 @@ class PipelineRuns:
         status["pipelineSpec"] = filled
         return filled
 
-    def _members(self, attempt: Attempt, graph: Graph) -> list[Member]:
+    def _members(self, attempt: Attempt, plan: _Plan) -> list[Member]:
         """The tasks with their TaskRuns, found by name whoever owns them; those known to have been started first."""
         listed = {one["name"] for one in attempt.status.get("childReferences") or ()}
-        uid = attempt.metadata["uid"]
+        namespace, task_runs = attempt.namespace, self._task_runs
         started: list[Member] = []
         waiting: list[Member] = []
-        for task in graph.tasks:
-            name = task_run_name(attempt.name, task.name)
-            run = self._access.task_runs.get(attempt.namespace, name)
-            member = Member(task)
-            member.take(run)
-            known = name in listed or (run is not None and is_controlled_by(run, uid))
-            (started if known else waiting).append(member)
-        return [*started, *waiting]
+        for member in plan.by_name.values():
+            run = task_runs.get(namespace, member.name)
+            if run is not member.run:
+                member.take(run)
+            if member.name in listed or (run is not None and is_controlled_by(run, plan.uid)):
+                started.append(member)
+            else:
+                waiting.append(member)
+        return started + waiting
 
     def _tell(self, attempt: Attempt, facts: Facts, pipeline_spec: Document, verdict: Verdict) -> None:
         """Write what the run now is into the status."""
         status = attempt.status
-        attempt.seen = tuple(_seen(task_run_name(attempt.name, one.task.name), one.run) for one in facts.members)
-        runs = [one.run["metadata"]["creationTimestamp"] for one in facts.members if one.run is not None]
-        if runs and min(runs) <= status["startTime"]:
-            status["startTime"] = min(runs)  # a child's creation time, to the second, is before the precise start
-            attempt.precise = False
+        attempt.members = facts.members
+        references = []
+        for one in facts.members:
+            run = one.run
+            if run is None:
+                continue
+            references.append(child_reference(one, facts))
+            created = run["metadata"]["creationTimestamp"]
+            if created <= status["startTime"]:
+                status["startTime"] = created  # to the second, and so before the precise start
+                attempt.precise = False
         self._end(attempt, verdict)
-        references = [
-            child_reference(one.run["metadata"]["name"], one.task, facts.when_of(one.task))
-            for one in facts.members
-            if one.run is not None
-        ]
         skipped = facts.skipped()
         results = []
         if verdict.state != "Unknown" and pipeline_spec.get("results"):

@@ -1,6 +1,6 @@
 """How a TaskRun ends without its pod ending: a pod refused by the API server, or one that can never start."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,26 +50,25 @@ def refusal_of(task_run: Document, error: Exception) -> Refusal:
 
 def hopeless(name: str, status: Mapping[str, Any], version: Version) -> tuple[str, str] | None:
     """Reason and message if the status shows a container that will never start."""
-    found = _hopeless_one("step", name, status.get("steps") or (), version.failing_waits)
-    if found is None and version.classified_failures:  # before v1.9 only steps were looked at
-        found = _hopeless_one("sidecar", name, status.get("sidecars") or (), version.failing_waits)
-    return found
-
-
-def _hopeless_one(
-    kind: str, name: str, containers: Iterable[Document], failing: frozenset[str]
-) -> tuple[str, str] | None:
-    for one in containers:
-        if "waiting" not in one or one["waiting"].get("reason") not in failing:
-            continue
-        wait = one["waiting"]
-        why = f'The pod errored with the message: "{wait.get("message", "")}."'
-        who = f'the {kind} "{one["name"]}" in TaskRun "{name}"'
-        if wait["reason"] in ("ImagePullBackOff", "InvalidImageName"):
-            return "TaskRunImagePullFailed", f'{who} failed to pull the image "{one.get("imageID", "")}". {why}'
-        config = wait["reason"] == "CreateContainerConfigError"
-        return "CreateContainerConfigError" if config else "PodCreationFailed", f"{who} failed to start. {why}"
+    failing = version.failing_waits
+    for one in status.get("steps") or ():
+        if "waiting" in one and one["waiting"].get("reason") in failing:
+            return _hopeless_one("step", name, one)
+    if version.classified_failures and "sidecars" in status:  # before v1.9 only steps were looked at
+        for one in status["sidecars"]:
+            if "waiting" in one and one["waiting"].get("reason") in failing:
+                return _hopeless_one("sidecar", name, one)
     return None
+
+
+def _hopeless_one(kind: str, name: str, container: Document) -> tuple[str, str]:
+    wait = container["waiting"]
+    why = f'The pod errored with the message: "{wait.get("message", "")}."'
+    who = f'the {kind} "{container["name"]}" in TaskRun "{name}"'
+    if wait["reason"] in ("ImagePullBackOff", "InvalidImageName"):
+        return "TaskRunImagePullFailed", f'{who} failed to pull the image "{container.get("imageID", "")}". {why}'
+    config = wait["reason"] == "CreateContainerConfigError"
+    return "CreateContainerConfigError" if config else "PodCreationFailed", f"{who} failed to start. {why}"
 
 
 def ended(step: Document, pod: str, reason: str, created: str, now: str) -> Document:

@@ -1,12 +1,14 @@
 """What a TaskRun's status says of its pod (texts: recordings; rules: ``pkg/pod/status.go``)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from controller.ports import Document
 from sim.tekton import termination
-from sim.tekton.conditions import is_done, renew_condition, set_condition
+from sim.tekton.conditions import condition_of, is_done, renew_condition, set_condition
 from sim.tekton.failure import failure_of
+from sim.tekton.substitution import Memo
 from sim.tekton.version import Version
 
 STEP = "step-"
@@ -26,6 +28,7 @@ _CONFIG_ERROR = "CreateContainerConfigError"
 _SUBPATH = "failed to create subPath directory"
 _OOM = "OOMKilled"
 _EMPTY: Mapping[str, Any] = {}
+_shown = Memo(2048)  # most versions of a pod have the container statuses of the version before
 
 
 def observe(
@@ -36,10 +39,10 @@ def observe(
     ignore_failure: bool,
     version: Version,
     now: str,
-) -> bool:
+) -> Document | None:
     """Write into a TaskRun status being built what the pod shows: condition, podName, steps, results.
 
-    ``results`` are the Task's declared results with their types. Returns whether a completion time was taken.
+    ``results`` are the Task's declared results with their types. Answers the condition.
     """
     pod_status = pod.get("status") or _EMPTY
     containers = pod_status.get("containerStatuses") or ()
@@ -47,25 +50,27 @@ def observe(
         containers = _in_spec_order(containers, pod)
     phase = pod_status.get("phase", "")
     steps, sidecars, over, failed = _glance(containers)
-    completed = phase in ("Succeeded", "Failed") or over is None or (over and phase == "Running")
-    if completed:
+    condition: Document | None
+    if phase in ("Succeeded", "Failed") or over is None or (over and phase == "Running"):
         if failed or phase == "Failed":
             reason, text = failure_of(pod_status, containers, classified=version.classified_failures)
-            set_condition(status, "False", "FailureIgnored" if ignore_failure else reason, text, now)
+            condition = set_condition(status, "False", "FailureIgnored" if ignore_failure else reason, text, now)
         else:
-            set_condition(status, "True", "Succeeded", "All Steps have completed executing", now)
+            condition = set_condition(status, "True", "Succeeded", "All Steps have completed executing", now)
         status["completionTime"] = now
     elif phase == "Pending":
-        _pend(status, pod_status, containers, version=version, now=now)
+        condition = _pend(status, pod_status, containers, version, now)
     elif phase == "Running" or not is_done(status):
-        set_condition(status, "Unknown", "Running", RUNNING_MESSAGE, now)
+        condition = set_condition(status, "Unknown", "Running", RUNNING_MESSAGE, now)
+    else:
+        condition = condition_of(status)
     status["podName"] = pod["metadata"]["name"]
-    _write_steps(status, steps, results)
+    _write_steps(status, steps, results, condition is not None and condition["status"] != "Unknown")
     if sidecars:
         status["sidecars"] = [_container_state(one, SIDECAR) for one in sidecars]
-    else:
-        status.pop("sidecars", None)
-    return completed
+    elif "sidecars" in status:
+        del status["sidecars"]
+    return condition
 
 
 def _glance(containers: Iterable[Document]) -> tuple[list[Document], list[Document], bool | None, bool]:
@@ -81,7 +86,8 @@ def _glance(containers: Iterable[Document]) -> tuple[list[Document], list[Docume
         name = one["name"]
         if name.startswith(STEP):
             steps.append(one)
-            terminated = (one.get("state") or _EMPTY).get("terminated")
+            state = one.get("state")
+            terminated = state.get("terminated") if state else None
             if terminated is None:
                 over = False
             elif terminated["exitCode"] != 0 or terminated.get("reason") == _OOM:
@@ -100,11 +106,8 @@ def did_fail(pod: Document) -> bool:
     return pod_status.get("phase") == "Failed" or _glance(pod_status.get("containerStatuses") or ())[3]
 
 
-def sidecars_ready(pod: Document) -> bool:
-    """Whether the first step may start: the pod runs and all that is not a step is ready or over."""
-    pod_status = pod.get("status") or _EMPTY
-    if pod_status.get("phase") != "Running":
-        return False
+def sidecars_ready(pod_status: Document) -> bool:
+    """Whether the first step of a pod that runs may start: all that is not a step is ready or over."""
     for one in pod_status.get("containerStatuses") or ():
         if one["name"].startswith(STEP):
             continue
@@ -114,57 +117,56 @@ def sidecars_ready(pod: Document) -> bool:
     return True
 
 
-def exceeds_nodes(pod_status: Mapping[str, Any]) -> bool:
-    for one in pod_status.get("conditions") or ():
-        if one.get("reason") == "Unschedulable" and "Insufficient" in one.get("message", ""):
-            return True
-    return False
-
-
 def _in_spec_order(statuses: Iterable[Document], pod: Document) -> list[Document]:
     order = {one["name"]: index for index, one in enumerate(pod["spec"]["containers"])}
     return sorted(statuses, key=lambda one: order.get(one["name"], len(order)))
 
 
 def _pend(
-    status: dict[str, Any], pod_status: Mapping[str, Any], containers: Sequence[Document], *, version: Version, now: str
-) -> None:
+    status: dict[str, Any], pod_status: Mapping[str, Any], containers: Sequence[Document], version: Version, now: str
+) -> Document:
     pulling = configured = subpath = False
-    inspected: Iterable[Document] = containers
-    if version.init_containers_inspected:
-        inspected = (*(pod_status.get("initContainerStatuses") or ()), *containers)
+    inits = pod_status.get("initContainerStatuses")
+    inspected = (*inits, *containers) if inits and version.init_containers_inspected else containers
     for one in inspected:
-        wait = (one.get("state") or _EMPTY).get("waiting")
-        if wait is None:
+        state = one.get("state")
+        if not state or "waiting" not in state:
             continue
+        wait = state["waiting"]
         reason = wait.get("reason")
         if reason == _CONFIG_ERROR:
             configured = True
             subpath = subpath or _SUBPATH in wait.get("message", "")
         elif reason in _PULL_ERRORS:
             pulling = True
-    if exceeds_nodes(pod_status):
-        renew_condition(status, "Unknown", "ExceededNodeResources", "TaskRun Pod exceeded available resources", now)
-    elif subpath:
-        renew_condition(status, "Unknown", "Pending", "Waiting for subPath directory creation to complete", now)
-    elif configured:
-        set_condition(status, "False", _CONFIG_ERROR, "Failed to create pod due to config error", now)
-    else:
-        reason = "PullImageFailed" if pulling else "Pending"
-        renew_condition(status, "Unknown", reason, _waiting_message(pod_status, containers), now)
-
-
-def _waiting_message(pod_status: Mapping[str, Any], containers: Iterable[Document]) -> str:
-    for one in containers:
-        wait = (one.get("state") or _EMPTY).get("waiting")
-        if wait is not None and wait.get("message"):
-            return f'build step "{one["name"]}" is pending with reason {quoted(wait["message"])}'
+    unmet: Document | None = None
     for one in pod_status.get("conditions") or ():
         if one["status"] != "True":
-            return f'pod status "{one["type"]}":"{one["status"]}"; message: {quoted(one.get("message", ""))}'
+            if one.get("reason") == "Unschedulable" and "Insufficient" in one.get("message", ""):
+                text = "TaskRun Pod exceeded available resources"
+                return renew_condition(status, "Unknown", "ExceededNodeResources", text, now)
+            unmet = unmet or one
+    if subpath:
+        text = "Waiting for subPath directory creation to complete"
+        return renew_condition(status, "Unknown", "Pending", text, now)
+    if configured:
+        return set_condition(status, "False", _CONFIG_ERROR, "Failed to create pod due to config error", now)
+    text = _waiting_message(pod_status, containers, unmet)
+    return renew_condition(status, "Unknown", "PullImageFailed" if pulling else "Pending", text, now)
+
+
+def _waiting_message(pod_status: Mapping[str, Any], containers: Iterable[Document], unmet: Document | None) -> str:
+    """``unmet`` is the first condition of the pod that does not hold."""
+    for one in containers:
+        state = one.get("state")
+        if state and "waiting" in state and state["waiting"].get("message"):
+            return f'build step "{one["name"]}" is pending with reason {quoted(state["waiting"]["message"])}'
+    if unmet is not None:
+        return f'pod status "{unmet["type"]}":"{unmet["status"]}"; message: {quoted(unmet.get("message", ""))}'
     return pod_status.get("message") or "Pending"
 
 
+@lru_cache(maxsize=1024)
 def quoted(text: str) -> str:
     """``text`` as Go's ``%q`` writes it."""
     if text.isprintable() and '"' not in text and "\\" not in text:
@@ -175,20 +177,20 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _write_steps(status: dict[str, Any], steps: list[Document], declared: Mapping[str, str]) -> None:
-    done = is_done(status)
+def _write_steps(status: dict[str, Any], steps: list[Document], declared: Mapping[str, str], done: bool) -> None:
     if done:
         status["artifacts"] = {}
     found: dict[str, Any] = {}
     states = []
     for one in steps:
-        state = _container_state(one, STEP)
-        terminated = state.get("terminated")
-        if terminated is not None and terminated.get("message"):
-            found.update(_read_termination(state, terminated))
-        state["provenance"] = {}
-        states.append(state)
-    if states:
+        shown: tuple[Document, tuple[tuple[str, Any], ...]] | None = _shown.get(one)
+        if shown is None:
+            shown = _step(one)
+            _shown.put(one, shown)
+        states.append(shown[0])
+        if shown[1]:
+            found.update(shown[1])
+    if states and states != status.get("steps"):  # else the very same list stays, and nobody looks into it again
         status["steps"] = states
     if done and declared:
         emitted = [
@@ -196,6 +198,17 @@ def _write_steps(status: dict[str, Any], steps: list[Document], declared: Mappin
         ]
         if emitted:
             status["results"] = emitted
+
+
+def _step(one: Document) -> tuple[Document, tuple[tuple[str, Any], ...]]:
+    """A step as the TaskRun shows it, and its results."""
+    state = _container_state(one, STEP)
+    terminated = state.get("terminated")
+    results: tuple[tuple[str, Any], ...] = ()
+    if terminated is not None and terminated.get("message"):
+        results = _read_termination(state, terminated)
+    state["provenance"] = {}
+    return state, results
 
 
 def _container_state(one: Document, prefix: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class ResolutionRequests:
             conflicted = await self._patch(attempt)
             if conflicted:
                 return look_again(0)
-        else:
+        elif not attempt.stands_in(document):
             await write_status(access, access.resolution, RESOLUTION_REQUESTS, attempt)
         return None if wait_us is None else look_again(wait_us)
 

@@ -16,39 +16,30 @@ from sim.tekton.attempt import (
     finish,
     look_again,
     message_of,
-    sync_failed,
-    sync_metadata,
 )
-from sim.tekton.conditions import condition_of, is_done, set_condition
+from sim.tekton.conditions import condition_of, set_condition
 from sim.tekton.deadlines import parse_duration_us, parse_timestamp_us
 from sim.tekton.names import pod_name
 from sim.tekton.podspec import READY_ANNOTATION, RELEASE_ANNOTATION, TASK_RUN_LABEL, build_pod, step_name
-from sim.tekton.tasktemplate import TaskTemplates
+from sim.tekton.tasktemplate import TaskTemplate, TaskTemplates
 from sim.workload.durations import format_us
 
 _READY_PATCH: list[Document] = [{"op": "add", "path": "/metadata/annotations/tekton.dev~1ready", "value": "READY"}]
 _SILENT_ENDS = ("TaskRunCancelled", "TaskRunTimeout")
 _UNREMARKABLE = ("Started", "Running", "TaskRunPending")
+_EMPTY: Document = {}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: one is made per attempt, and that would cost three times as much
 class _Settled:
     """What a reconcile had before it when it left nothing to do until ``until_us``."""
 
     status: Document
     spec: Document
     pod: Document
+    pod_name: str
+    template: TaskTemplate
     until_us: int
-
-    def still_holds(self, task_run: Document, access: Access) -> bool:
-        metadata = task_run["metadata"]
-        return (
-            task_run.get("status") is self.status
-            and task_run["spec"] is self.spec
-            and access.pods.get(metadata["namespace"], self.pod["metadata"]["name"]) is self.pod
-            and access.time.now_us() <= self.until_us
-            and RELEASE_ANNOTATION in (metadata.get("annotations") or ())
-        )
 
 
 class TaskRuns:
@@ -56,6 +47,9 @@ class TaskRuns:
 
     def __init__(self, access: Access, templates: TaskTemplates) -> None:
         self._access = access
+        self._time = access.time
+        self._task_runs = access.task_runs
+        self._pods = access.pods
         self._templates = templates
         self._version = access.options.version
         self._provenance: Document = {"featureFlags": self._version.feature_flags}
@@ -64,36 +58,38 @@ class TaskRuns:
     def idle(self, key: Key) -> bool:
         """Whether a reconcile of ``key`` would find nothing to do: most events are echoes of its own writes."""
         settled = self._settled.get(key)
-        if settled is None:
+        if settled is None or self._pods.get(key[0], settled.pod_name) is not settled.pod:
             return False
-        document = self._access.task_runs.get(*key)
-        return document is not None and settled.still_holds(document, self._access)
+        task_run = self._task_runs.get(*key)
+        return (
+            task_run is not None
+            and task_run.get("status") is settled.status
+            and task_run["spec"] is settled.spec
+            and RELEASE_ANNOTATION in (task_run["metadata"].get("annotations") or ())
+            and self._time.now_us() <= settled.until_us
+        )
 
     async def reconcile(self, key: Key) -> Result | None:
         """Reconcile one key. Raises what the queue is to judge."""
-        access = self._access
-        namespace, name = key
-        document = access.task_runs.get(namespace, name)
+        document = self._task_runs.get(*key)
         if document is None or "deletionTimestamp" in document["metadata"]:
             self._settled.pop(key, None)
             return None
         settled = self._settled.get(key)
-        if settled is not None:
-            if settled.still_holds(document, access):
-                return look_again(settled.until_us - access.time.now_us())
-            del self._settled[key]
         attempt = Attempt(document)
+        if settled is not None:
+            if self.idle(key):
+                return look_again(settled.until_us - self._time.now_us())
+            del self._settled[key]
+            if settled.status is document.get("status"):
+                attempt.template = settled.template
         error: Exception | None = None
         wait_us: int | None = None
         try:
             wait_us = await self._reconcile(attempt)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
             error = caught
-        try:
-            await sync_metadata(access, TASK_RUNS, access.task_runs.get(namespace, name), attempt)
-        except (ApiError, ConnectionLost) as failure:
-            error = sync_failed(access, attempt, failure, error, wait_us)
-        result = await finish(access, TASK_RUNS, attempt, error)
+        result = await finish(self._access, TASK_RUNS, self._task_runs.get(*key), attempt, error, wait_us)
         if wait_us is None:
             return result
         self._settle(key, attempt, wait_us)
@@ -104,45 +100,52 @@ class TaskRuns:
 
         The pod is the one that was looked at: a newer one that came meanwhile is news.
         """
-        status, pod = attempt.standing, attempt.pod
+        status, pod, template = attempt.standing, attempt.pod, attempt.template
+        condition = condition_of(status)
         if (
             pod is None
-            or is_done(status)
-            or (condition_of(status) or {}).get("reason") == "ExceededNodeResources"
+            or template is None
+            or condition is None
+            or condition["status"] != "Unknown"
+            or condition.get("reason") == "ExceededNodeResources"
             or podfailure.hopeless(attempt.name, status, self._version) is not None
         ):
             return
-        until_us = self._access.time.now_us() + wait_us
-        self._settled[key] = _Settled(status, attempt.document["spec"], pod, until_us)
+        until_us = self._time.now_us() + wait_us
+        name = pod["metadata"]["name"]
+        self._settled[key] = _Settled(status, attempt.document["spec"], pod, name, template, until_us)
 
     async def _reconcile(self, attempt: Attempt) -> int | None:
         access, status, spec = self._access, attempt.status, attempt.document["spec"]
-        if is_done(status):
+        before = attempt.before
+        if before is not None and before["status"] != "Unknown":
             await self._stop_sidecars(attempt)
             return None
-        if access.options.reconcile is not None:
-            await access.loop.pause(access.options.reconcile.sample_us(access.work_stream))
+        options = access.options
+        if options.reconcile is not None:
+            await access.loop.pause(options.reconcile.sample_us(access.work_stream))
         if RELEASE_ANNOTATION not in attempt.annotations:
-            attempt.annotations = {**attempt.annotations, RELEASE_ANNOTATION: access.options.release}
-        now = access.time.timestamp()
+            attempt.relabel(attempt.labels, {**attempt.annotations, RELEASE_ANNOTATION: options.release})
+        now = self._time.timestamp()
         if spec.get("status") == "TaskRunPending" and self._version.pending_task_runs:
             set_condition(status, "Unknown", "TaskRunPending", f'TaskRun "{attempt.name}" is pending', now)
-            emit_change(access, attempt, attempt.before)
+            emit_change(access, attempt, before, condition_of(status))
             return None
         if "startTime" not in status:
             self._start(attempt, now)
-        ending = self._ending(attempt)
+        timeout = spec.get("timeout")
+        timeout_us = parse_duration_us(timeout) if timeout else options.default_timeout_us
+        ending = self._ending(attempt, timeout_us)
         if ending is not None:
             await self._fail(attempt, *ending)
-            self._conclude(attempt, attempt.before)
+            self._conclude(attempt, before)
             return None
         before = await self._run(attempt)
         self._conclude(attempt, before)
         start = status.get("startTime")
-        timeout_us = self._timeout_us(spec)
         if start is None or not timeout_us:
             return None
-        return timeout_us - (access.time.now_us() - parse_timestamp_us(start))
+        return timeout_us - (self._time.now_us() - parse_timestamp_us(start))
 
     def _start(self, attempt: Attempt, now: str) -> None:
         status = attempt.status
@@ -150,22 +153,16 @@ class TaskRuns:
         status.setdefault("podName", "")
         attempt.precise = True
         present = condition_of(status)
-        set_condition(status, "Unknown", "Started", present.get("message", "") if present is not None else "", now)
-        emit_change(self._access, attempt, None)
+        message = present.get("message", "") if present is not None else ""
+        emit_change(self._access, attempt, None, set_condition(status, "Unknown", "Started", message, now))
 
-    def _timeout_us(self, spec: Mapping[str, Any]) -> int:
-        timeout = spec.get("timeout")
-        return parse_duration_us(timeout) if timeout else self._access.options.default_timeout_us
-
-    def _ending(self, attempt: Attempt) -> tuple[str, str] | None:
+    def _ending(self, attempt: Attempt, timeout_us: int) -> tuple[str, str] | None:
         """Reason and message if the TaskRun is to be ended from outside its pod: cancelled, late, hopeless pod."""
         spec, status, name = attempt.document["spec"], attempt.status, attempt.name
         if spec.get("status") == "TaskRunCancelled":
             text = f'TaskRun "{name}" was cancelled. {spec.get("statusMessage", "")}'
             return "TaskRunCancelled", self._with_previous(attempt, text)
-        timeout_us = self._timeout_us(spec)
-        start_us = parse_timestamp_us(status["startTime"])
-        if timeout_us and self._access.time.now_us() - start_us > timeout_us:
+        if timeout_us and self._time.now_us() - parse_timestamp_us(status["startTime"]) > timeout_us:
             self._refresh_steps(attempt)
             text = f'TaskRun "{name}" failed to finish within "{format_us(timeout_us)}"'
             return "TaskRunTimeout", self._with_previous(attempt, text)
@@ -208,83 +205,84 @@ class TaskRuns:
         """Turn a failure with attempts left into a retry, then tell the change."""
         spec, status = attempt.document["spec"], attempt.status
         condition = condition_of(status)
+        if condition is None or condition["status"] != "False":
+            emit_change(self._access, attempt, before, condition)
+            return
         archived = status.get("retriesStatus") or []
-        if (
-            condition is not None
-            and condition["status"] == "False"
-            and spec.get("status") != "TaskRunCancelled"
-            and len(archived) < spec.get("retries", 0)
-        ):
+        if spec.get("status") != "TaskRunCancelled" and len(archived) < spec.get("retries", 0):
             omitted = ("retriesStatus", "provenance", "taskSpec")
             status["retriesStatus"] = [*archived, {key: one for key, one in status.items() if key not in omitted}]
             for key in ("startTime", "completionTime", "results"):
                 status.pop(key, None)
             status["podName"] = ""
             now = self._access.time.timestamp()
-            set_condition(status, "Unknown", "ToBeRetried", condition.get("message", ""), now)
-        emit_change(self._access, attempt, before)
+            condition = set_condition(status, "Unknown", "ToBeRetried", condition.get("message", ""), now)
+        emit_change(self._access, attempt, before, condition)
 
     async def _run(self, attempt: Attempt) -> Document | None:
         """Find or create the pod and tell its state. Answers the condition that Events are to be compared with."""
         access, status = self._access, attempt.status
-        try:
-            template = await self._templates.resolve(attempt)
-        except (PermanentError, RequeueAfter):
-            self._conclude(attempt, None)
-            raise
-        status["taskSpec"] = template.spec
-        status["provenance"] = (
-            self._provenance
-            if template.source is None
-            else {
-                **self._provenance,
-                "refSource": template.source,
-            }
-        )
-        if "steps" not in status:
-            status["steps"] = [
-                {"name": step_name(step, index), "provenance": {}} for index, step in enumerate(template.spec["steps"])
-            ]
+        template = attempt.template
+        if template is None:
+            template = await self._resolve(attempt)
         before = condition_of(status)
-        pod = self._find_pod(attempt)
+        known = status.get("podName")
+        pod = self._pods.get(attempt.namespace, known) if known else self._adoptable_pod(attempt)
         if pod is None:
             try:
                 pod = await self._create_pod(attempt, template.spec)
             except (ApiError, ConnectionLost, PermanentError) as error:
                 self._pod_refused(attempt, error, before)
         assert pod is not None, "a refused pod raises"
-        pod_status = pod.get("status") or {}
-        if pod_status.get("phase") == "Pending" and podstatus.exceeds_nodes(pod_status):
-            text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
-            access.event(attempt.document, "Warning", "ExceededNodeResources", text)
-        if podstatus.sidecars_ready(pod):
-            annotations = pod["metadata"].get("annotations") or {}
-            if annotations.get(READY_ANNOTATION) != "READY":
+        attempt.pod = pod
+        pod_status = pod.get("status") or _EMPTY
+        if pod_status.get("phase") == "Running":
+            annotations = pod["metadata"].get("annotations") or _EMPTY
+            if annotations.get(READY_ANNOTATION) != "READY" and podstatus.sidecars_ready(pod_status):
                 name = pod["metadata"]["name"]
                 await access.core.patch(PODS, attempt.namespace, name, _READY_PATCH, patch_type="json")
-        attempt.pod = pod
-        if self._observe(attempt, status, pod, template.results):
+        condition = self._observe(attempt, status, pod, template.results)
+        if "completionTime" in status:
             attempt.precise = True
+        elif condition is not None and condition.get("reason") == "ExceededNodeResources":
+            text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
+            access.event(attempt.document, "Warning", "ExceededNodeResources", text)
         return before
 
-    def _observe(self, attempt: Attempt, status: dict[str, Any], pod: Document, results: Mapping[str, str]) -> bool:
+    async def _resolve(self, attempt: Attempt) -> TaskTemplate:
+        """The Task of the attempt, told in its status. Raises PermanentError or RequeueAfter."""
+        status = attempt.status
+        try:
+            template = await self._templates.resolve(attempt)
+        except (PermanentError, RequeueAfter):
+            self._conclude(attempt, None)
+            raise
+        attempt.template = template
+        status["taskSpec"] = template.spec
+        source = template.source
+        status["provenance"] = self._provenance if source is None else {**self._provenance, "refSource": source}
+        if "steps" not in status:
+            status["steps"] = [
+                {"name": step_name(step, index), "provenance": {}} for index, step in enumerate(template.spec["steps"])
+            ]
+        return template
+
+    def _observe(
+        self, attempt: Attempt, status: dict[str, Any], pod: Document, results: Mapping[str, str]
+    ) -> Document | None:
         return podstatus.observe(
             status,
             pod,
             results=results,
             ignore_failure=attempt.annotations.get("pipeline.tekton.dev/pipeline-task-on-error") == "continue",
             version=self._version,
-            now=self._access.time.timestamp(),
+            now=self._time.timestamp(),
         )
 
-    def _find_pod(self, attempt: Attempt) -> Document | None:
-        """The attempt's pod as the cache has it: by the name in the status, else by label and owner."""
-        pods, status = self._access.pods, attempt.status
-        known = status.get("podName", "")
-        if known:
-            return pods.get(attempt.namespace, known)
-        name = pod_name(attempt.name, len(status.get("retriesStatus") or ()))
-        pod = pods.get(attempt.namespace, name)
+    def _adoptable_pod(self, attempt: Attempt) -> Document | None:
+        """The attempt's pod as the cache has it, by label and owner: the status does not name one yet."""
+        name = pod_name(attempt.name, len(attempt.status.get("retriesStatus") or ()))
+        pod = self._pods.get(attempt.namespace, name)
         if (
             pod is not None
             and (pod["metadata"].get("labels") or {}).get(TASK_RUN_LABEL) == attempt.name

@@ -23,6 +23,7 @@ class TaskTemplate:
     source: Document | None = None
 
 
+_EMPTY: Document = {}
 _variables = Memo()
 _plain = Memo()
 
@@ -35,7 +36,7 @@ class TaskTemplates:
     async def resolve(self, attempt: Attempt) -> TaskTemplate:
         """The Task of this attempt. Raises PermanentError or RequeueAfter after having set the condition."""
         status, spec = attempt.status, attempt.document["spec"]
-        source = (status.get("provenance") or {}).get("refSource")
+        source = (status.get("provenance") or _EMPTY).get("refSource")
         known = status.get("taskSpec")
         if known is not None:
             return _template(known, source)

@@ -47,6 +47,8 @@ class _Counts:
                     self.failed += 1
             elif one.task.name in facts.unusable:
                 self.unusable += 1
+            elif one.run is not None:
+                self.incomplete += 1
             elif reason := facts.skip_reason(one) or facts.final_skip_reason(one):
                 self.skipped += 1
                 self.skipped_by_timeout += reason in TIMEOUT_SKIPS
