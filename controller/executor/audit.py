@@ -13,6 +13,13 @@ from controller.ports import Document
 
 ACTOR = "workflowexecution-controller"
 CATEGORY = "workflowexecution"
+_STATUS_FIELDS = (("started_at", "startTime"), ("completed_at", "completionTime"), ("duration", "duration"))
+_FAILURE_FIELDS = (
+    ("failure_reason", "reason"),
+    ("failure_message", "message"),
+    ("failed_task_name", "failedTaskName"),
+)
+_RUN_FIELDS = (("pipelinerun_name", "name"),)
 
 
 class AuditType(StrEnum):
@@ -51,7 +58,7 @@ def audit_event(execution: Document, type_: AuditType, now: datetime) -> dict[st
 
 def _event_data(execution: Document) -> dict[str, Any]:
     metadata, spec, status = execution["metadata"], execution["spec"], execution.get("status") or {}
-    workflow, details = spec["workflowRef"], status.get("failureDetails") or {}
+    workflow = spec["workflowRef"]
     data = {
         "workflow_id": workflow["workflowId"],
         "workflow_version": workflow.get("version", ""),
@@ -61,17 +68,20 @@ def _event_data(execution: Document) -> dict[str, Any]:
         "execution_name": metadata["name"],
         "execution_uid": metadata["uid"],
     }
-    optional = {
-        "started_at": status.get("startTime"),
-        "completed_at": status.get("completionTime"),
-        "duration": status.get("duration"),
-        "failure_reason": details.get("reason"),
-        "failure_message": details.get("message"),
-        "failed_task_name": details.get("failedTaskName"),
-        "pipelinerun_name": (status.get("pipelineRunRef") or {}).get("name"),
-    }
-    data.update({name: value for name, value in optional.items() if value})
+    if status:
+        _tell(data, status, _STATUS_FIELDS)
+        _tell(data, status.get("failureDetails"), _FAILURE_FIELDS)
+        _tell(data, status.get("pipelineRunRef"), _RUN_FIELDS)
     return data
+
+
+def _tell(data: dict[str, Any], part: Document | None, fields: tuple[tuple[str, str], ...]) -> None:
+    """What the status says, each field where it is there."""
+    if part:
+        for name, field in fields:
+            value = part.get(field)
+            if value:
+                data[name] = value
 
 
 class AuditOverflowError(Exception):

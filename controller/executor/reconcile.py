@@ -163,7 +163,9 @@ class Executor:
         """Whom an event of this PipelineRun concerns: the execution it was made for, and who waits for its lock."""
         made_for = execution_key(run)
         waiting = self._desk.waiting
-        keys = [*waiting.get(run["metadata"]["name"], ())] if waiting else []
+        if not waiting:
+            return [made_for] if made_for is not None else []
+        keys = [*waiting.get(run["metadata"]["name"], ())]
         if made_for is not None and made_for not in keys:
             keys.append(made_for)
         return keys

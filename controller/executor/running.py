@@ -83,7 +83,7 @@ async def _read_run(desk: Desk, execution: Document, memory: Memory, name: str) 
     now_s = desk.now_s()
     run = await desk.read_run(name)
     memory.run_news_s = now_s
-    if run is None or owner(run, execution) is not Owner.OURS:
+    if run is None or (run is not memory.run and owner(run, execution) is not Owner.OURS):
         return None
     memory.run = run
     return run

@@ -61,7 +61,7 @@ class Api:
 
     def bind(self, pod: Document, node: str) -> None:
         """Create the pod's Binding: node name and PodScheduled condition in one write. Raises ApiError 404, 409."""
-        self._counted("create", "pods/binding", lambda: self._bind(pod["metadata"], node))
+        self._counted("create", "pods/binding", self._bind, pod["metadata"], node)
 
     def _bind(self, metadata: Document, node: str) -> None:
         old = self._stored(metadata)
@@ -135,7 +135,7 @@ class Api:
         """Carry out a step's request as this user. Raises ApiError, 403 where RBAC says no."""
         if request.verb not in _VERBS:
             raise ValueError(f"a step cannot {request.verb!r}: verbs are {', '.join(_VERBS)}")
-        return self._counted(request.verb, request.resource.group_resource, lambda: self._perform(request))
+        return self._counted(request.verb, request.resource.group_resource, self._perform, request)
 
     def _perform(self, request: ApiRequest) -> Document:
         verb, resource, namespace, name = request.verb, request.resource, request.namespace, request.name
@@ -150,11 +150,11 @@ class Api:
             return server.create(user, resource, namespace, body)  # type: ignore[arg-type]
         return server.delete(user, resource, namespace, name)
 
-    def _counted(self, verb: str, resource: str, call: Callable[[], T]) -> T:
+    def _counted(self, verb: str, resource: str, call: Callable[..., T], *args: Any) -> T:
         count = self.server.calls[self.component, verb, resource]
         count.count += 1
         try:
-            return call()
+            return call(*args)
         except ApiError as error:
             count.refused(error.code)
             raise

@@ -124,7 +124,11 @@ class NodeImages:
     def pull(self, reference: str, policy: str, now_us: int) -> Pull | None:
         """Make sure that ``reference`` is here; None when it is already."""
         present_at_us = self._present.get(reference)
-        if present_at_us is not None and present_at_us <= now_us and policy != "Always":
+        if (
+            present_at_us is not None
+            and present_at_us <= now_us
+            and (policy != "Always" or not self._catalogue.look_up(reference).error)
+        ):
             return None
         problem = invalid_name(reference)
         if problem:

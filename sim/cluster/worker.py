@@ -151,7 +151,9 @@ class PodWorker:
         if last is None:
             self._report(phase, conditions, statuses)
         elif conditions is not last["conditions"] or phase != last["phase"] or statuses != last["containerStatuses"]:
-            self._commit({**last, "phase": phase, "conditions": conditions, "containerStatuses": statuses})
+            self._last = status = {**last, "phase": phase, "conditions": conditions, "containerStatuses": statuses}
+            self.writing = True
+            self.kubelet.api.write_pod_status(self.pod, status)
 
     def _write_start(self) -> None:
         """While init containers run, which is all that can have changed: main containers have no news of their own."""
@@ -166,17 +168,17 @@ class PodWorker:
                     phase = "Failed"
                 incomplete.append(one.name)
         self.phase = phase
-        last, conditions = (
-            self._last,
-            self.conditions.of_inits(phase, self.sandbox, incomplete, self.mains, self.kubelet.clock),
-        )
+        last, kubelet = self._last, self.kubelet
+        conditions = self.conditions.of_inits(phase, self.sandbox, incomplete, self.mains, kubelet.clock)
         self._init_statuses = statuses
         if last is None:
             self._report(phase, conditions, [container.status for container in self.mains])
         elif (
             conditions is not last["conditions"] or phase != last["phase"] or statuses != last["initContainerStatuses"]
         ):
-            self._commit({**last, "phase": phase, "conditions": conditions, "initContainerStatuses": statuses})
+            self._last = status = {**last, "phase": phase, "conditions": conditions, "initContainerStatuses": statuses}
+            self.writing = True
+            kubelet.api.write_pod_status(self.pod, status)
 
     def _report(self, phase: str, conditions: list[Document], statuses: list[Document]) -> None:
         """The whole status: what others wrote, what every status tells, and the containers."""
@@ -191,9 +193,6 @@ class PodWorker:
             self._init_statuses = [container.status for container in self.inits]
         if self._init_statuses:
             status["initContainerStatuses"] = self._init_statuses
-        self._commit(status)
-
-    def _commit(self, status: dict[str, Any]) -> None:
         self._last = status
         self.writing = True
         self.kubelet.api.write_pod_status(self.pod, status)
