@@ -15,6 +15,7 @@ from controller.ports import Document
 
 BLOCK_SIZE = 64
 _FRESH = 512  # the newest stay as they are: aggregation still patches them
+_NEVER_US = 1 << 62
 _SPAN_US = 60_000_000  # a block expires as one, so its objects must be about as old
 
 
@@ -25,6 +26,9 @@ class Expiry(NamedTuple):
     namespace: str
     name: str
     version: str
+
+
+_Fresh = tuple[int, str, str, str]
 
 
 class Block:
@@ -58,37 +62,47 @@ Rows = dict[str, dict[str, "Document | Block"]]
 class Attic:
     """The expiries of one table, oldest first, and the blocks that its oldest objects are packed in."""
 
-    __slots__ = ("_blocks", "_fresh", "_rows", "ttl_us")
+    __slots__ = ("_blocks", "_fresh", "_rows", "due_us", "ttl_us")
 
     def __init__(self, rows: Rows, ttl_us: int) -> None:
         self._rows = rows
         self.ttl_us = ttl_us
-        self._fresh: deque[Expiry] = deque()
+        self.due_us = _NEVER_US
+        """Before then nothing can have expired."""
+        self._fresh: deque[_Fresh] = deque()
         self._blocks: deque[Block] = deque()
 
     def written(self, now_us: int, namespace: str, name: str, version: str) -> None:
         fresh = self._fresh
-        fresh.append(Expiry(now_us + self.ttl_us, namespace, name, version))
-        if len(fresh) >= _FRESH + BLOCK_SIZE and fresh[BLOCK_SIZE - 1].due_us - fresh[0].due_us <= _SPAN_US:
+        due_us = now_us + self.ttl_us
+        fresh.append((due_us, namespace, name, version))
+        if self.due_us == _NEVER_US:
+            self.due_us = due_us  # nothing is older
+        if len(fresh) >= _FRESH + BLOCK_SIZE and fresh[BLOCK_SIZE - 1][0] - fresh[0][0] <= _SPAN_US:
             self._pack()
 
     def _pack(self) -> None:
-        kept: list[tuple[Expiry, Document]] = []
+        documents: list[Document] = []
+        due_us: list[int] = []
+        places: list[tuple[dict[str, Document | Block], str]] = []
         for _ in range(BLOCK_SIZE):
-            expiry = self._fresh.popleft()
-            document = self._current(expiry)
-            if document is not None:
-                kept.append((expiry, document))
-        if not kept:
+            due, namespace, name, version = self._fresh.popleft()
+            row = self._rows.get(namespace)
+            found = None if row is None else row.get(name)
+            if found.__class__ is dict and found["metadata"]["resourceVersion"] == version:
+                documents.append(found)
+                due_us.append(due)
+                places.append((row, name))  # type: ignore[arg-type]
+        if not documents:
             return
-        block = Block([document for _, document in kept], tuple(expiry.due_us for expiry, _ in kept))
+        block = Block(documents, tuple(due_us))
         self._blocks.append(block)
-        for expiry, _ in kept:
-            self._rows[expiry.namespace][expiry.name] = block
+        for row, name in places:
+            row[name] = block
 
-    def _current(self, expiry: Expiry) -> Document | None:
-        found = self._rows.get(expiry.namespace, {}).get(expiry.name)
-        if found is None or isinstance(found, Block) or found["metadata"]["resourceVersion"] != expiry.version:
+    def _current(self, namespace: str, name: str, version: str) -> Document | None:
+        found = self._rows.get(namespace, {}).get(name)
+        if found is None or isinstance(found, Block) or found["metadata"]["resourceVersion"] != version:
             return None
         return found
 
@@ -98,11 +112,12 @@ class Attic:
         while blocks and blocks[0].due_us <= now_us:
             self._restore(blocks.popleft())
         fresh = self._fresh
-        while fresh and fresh[0].due_us <= now_us:
-            expiry = fresh.popleft()
-            document = self._current(expiry)
+        while fresh and fresh[0][0] <= now_us:
+            expiry = Expiry(*fresh.popleft())
+            document = self._current(expiry.namespace, expiry.name, expiry.version)
             if document is not None:
                 yield expiry, document
+        self.due_us = min(fresh[0][0] if fresh else _NEVER_US, blocks[0].due_us if blocks else _NEVER_US)
 
     def _restore(self, block: Block) -> None:
         """Lay a block's objects out again, before everything younger."""

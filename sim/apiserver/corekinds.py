@@ -87,7 +87,7 @@ class Secrets(ConfigMaps):
 class Events(Strategy):
     """Core Events; their object must live in their namespace."""
 
-    _FIELDS = frozenset(
+    FIELDS = frozenset(
         (
             *_COMMON,
             "involvedObject",
@@ -106,7 +106,7 @@ class Events(Strategy):
             "reportingInstance",
         )
     )
-    _DEFAULTS: Mapping[str, Any] = {
+    DEFAULTS: Mapping[str, Any] = {
         "source": {},
         "firstTimestamp": None,
         "lastTimestamp": None,
@@ -121,8 +121,8 @@ class Events(Strategy):
         old: Document | None,
         subresource: str,  # noqa: ARG002
     ) -> tuple[Document, Sequence[str]]:
-        body, unknown = known_fields(body, old, self._FIELDS)
-        return {**self._DEFAULTS, **body}, unknown
+        body, unknown = known_fields(body, old, self.FIELDS)
+        return {**self.DEFAULTS, **body}, unknown
 
     def validate_create(self, new: Document) -> Sequence[Cause]:
         theirs = (new.get("involvedObject") or {}).get("namespace", "")

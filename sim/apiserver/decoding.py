@@ -11,19 +11,23 @@ from sim.apiserver.shapes import undecodable, well_shaped
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
+_NONE: Document = {}
 _SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
 
 
 def well_formed(served: Served, body: Document, old: Document | None) -> Document:
     """The body with its kind and the shape of its metadata checked, and metadata in any case a mapping.
 
-    Metadata that is ``old``'s own needs no look. Raises ApiError 400, 422.
+    What is ``old``'s own needs no look. Raises ApiError 400, 422.
     """
-    check_type(served, body)
+    if body.get("kind") != served.resource.kind or body.get("apiVersion") != served.api_version:
+        check_type(served, body)
     metadata = body.get("metadata")
     if old is not None and metadata is old["metadata"]:
         return body
-    shaped = well_shaped(served.resource.kind, served.resource.version, metadata)
+    shaped = well_shaped(
+        served.resource.kind, served.resource.version, metadata, _NONE if old is None else old["metadata"]
+    )
     return body if shaped is metadata else {**body, "metadata": shaped}
 
 
@@ -31,8 +35,6 @@ def check_type(served: Served, body: Document) -> None:
     """Refuse a body of another kind or version. Builtin kinds may leave both out. Raises ApiError 400, 422."""
     resource = served.resource
     kind, api_version = body.get("kind"), body.get("apiVersion")
-    if kind == resource.kind and api_version == served.api_version:
-        return
     for field, value in (("apiVersion", api_version), ("kind", kind)):
         if value is not None and not isinstance(value, str):
             raise undecodable(resource.kind, resource.version, f".{field}", value, "string")

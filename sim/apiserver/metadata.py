@@ -16,14 +16,14 @@ _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _GENERATE_NAME_LIMIT = 58
 _USER_FIELDS = ("generateName", "labels", "annotations", "ownerReferences", "finalizers")
 _STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes", "customresourcecleanup.apiextensions.k8s.io")
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _NO_META: Mapping[str, Any] = {}
 
 
 def fresh_uid(random: Random) -> str:
     """A version 4 UUID from a seeded stream."""
-    bits = random.getrandbits(128) & ~(0xF000 << 64) & ~(0xC000 << 48) | 0x4000 << 64 | 0x8000 << 48
-    text = f"{bits:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = f"{random.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[text[16]]}{text[17:20]}-{text[20:]}"
 
 
 def generated_name(prefix: str, random: Random) -> str:
@@ -33,10 +33,11 @@ def generated_name(prefix: str, random: Random) -> str:
 def for_create(body: Document, namespace: str, name: str, uid: str, timestamp: str, generation: int) -> dict[str, Any]:
     """The metadata of a new object: the client's own fields and the server's."""
     metadata: dict[str, Any] = {"name": name}
-    for field in _USER_FIELDS:
-        value = body.get(field)
-        if value:
-            metadata[field] = value
+    if len(body) > 2 or "name" not in body or "namespace" not in body:  # an Event's has nothing else
+        for field in _USER_FIELDS:
+            value = body.get(field)
+            if value:
+                metadata[field] = value
     if namespace:
         metadata["namespace"] = namespace
     metadata["uid"] = uid

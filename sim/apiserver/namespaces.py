@@ -70,6 +70,11 @@ class Namespaces:
         served.table.observers.append(self._changed)
         server.admission.validate(self._check_delete, resources={"namespaces"}, operations={"DELETE"})
 
+    def open(self, namespace: str) -> bool:
+        """Whether new objects may be created in the namespace."""
+        found = self._served.table.find("", namespace)
+        return found is not None and "deletionTimestamp" not in found["metadata"]
+
     def check_create(self, served: Served, namespace: str, name: str) -> None:
         """Raises ApiError 404 for a namespace that is not there and 403 for one that ends."""
         found = self._served.table.find("", namespace)

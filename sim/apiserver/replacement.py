@@ -33,7 +33,8 @@ def update(
     old = served.table.find(namespace, name)
     if old is not None and body.get("metadata") is old["metadata"]:
         # A body built upon the stored object: its metadata is the object's own, and nothing can be wrong with it.
-        check_type(served, body)
+        if body.get("kind") != served.resource.kind or body.get("apiVersion") != served.api_version:
+            check_type(served, body)
         return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, field_validation)
     body = well_formed(served, body, old)
     metadata = body["metadata"]

@@ -17,6 +17,7 @@ from sim.apiserver.collector import Collector
 from sim.apiserver.defaults import install
 from sim.apiserver.definitions import DEFINITIONS, Definitions
 from sim.apiserver.errors import bad_request, expired, no_such_endpoint, not_found
+from sim.apiserver.eventcreation import create_event
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
@@ -141,7 +142,8 @@ class ApiServer:
         entered = self.registry.entered.get(key)
         if entered is not None and entered[0] is self.authorizer:
             served = entered[1]
-            if served.table.attic is not None:
+            attic = served.table.attic
+            if attic is not None and attic.due_us <= self.loop.now_us:
                 self.store.expire(served.table)
             return served
         always = True
@@ -185,6 +187,10 @@ class ApiServer:
         field_validation: str = "Warn",
     ) -> Document:
         served = self.enter(user, "create", resource, namespace)
+        if served.key == "events" and not dry_run:
+            event = create_event(self, served, namespace, body)
+            if event is not None:
+                return event
         created = creation.create(self, user, served, namespace, body, dry_run, field_validation)
         if resource.group == DEFINITIONS.group and not dry_run and served.table.resource is DEFINITIONS:
             self.definitions.establish(created)

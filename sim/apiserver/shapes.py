@@ -5,8 +5,11 @@ from typing import Any
 from controller.ports import ApiError, Document
 
 
-def well_shaped(kind: str, version: str, metadata: Any) -> Document:
-    """What JSON decoding makes of an ObjectMeta: nulls are as good as absent. Raises ApiError 400 for wrong types."""
+def well_shaped(kind: str, version: str, metadata: Any, old: Document) -> Document:
+    """What JSON decoding makes of an ObjectMeta: nulls are as good as absent. Raises ApiError 400 for wrong types.
+
+    Containers of ``old``, the stored metadata, are known to be in shape.
+    """
     if type(metadata) is not dict:
         if metadata is None:
             return {}
@@ -15,7 +18,7 @@ def well_shaped(kind: str, version: str, metadata: Any) -> Document:
     for field, value in metadata.items():
         wanted = _SHAPES.get(field)
         if wanted is None or type(value) is wanted:
-            if wanted in _CONTAINERS:
+            if (wanted is dict or wanted is list) and value is not old.get(field):
                 clean = _check_items(kind, version, field, value) and clean
         elif value is None:
             clean = False
@@ -70,7 +73,6 @@ _SHAPES: dict[str, type] = {
     "finalizers": list,
     "ownerReferences": list,
 }
-_CONTAINERS = (dict, list)
 _REFERENCE: dict[str, type] = {
     "apiVersion": str,
     "kind": str,

@@ -93,7 +93,7 @@ class Store:
 
     def expire(self, table: Table) -> None:
         """Remove what has outlived its time. Done when the table is next touched, not by a timer per object."""
-        if table.attic is not None:
+        if table.attic is not None and table.attic.due_us <= self._loop.now_us:
             for expiry, document in table.attic.expired(self._loop.now_us):
                 self.remove(table, expiry.namespace, expiry.name, document)
 
@@ -155,12 +155,15 @@ class Store:
             self.guard.committed(old, new)
         if table.streams:
             event = _watch_event(WatchEvent, (type_, new))
+            relabelled = type_ == "MODIFIED" and new["metadata"].get("labels") is not old["metadata"].get("labels")  # type: ignore[index]
             for stream in tuple(table.streams):
                 if not stream.namespace or stream.namespace == namespace:
                     if stream.match is None:
                         stream.push(event)
-                    else:
+                    elif type_ == "MODIFIED" and (relabelled or not stream.by_labels):
                         stream.change(type_, old, new)
+                    elif stream.match(new):  # what it sees now is what it saw before, or there is no before
+                        stream.push(event)
         resource = table.resource
         for observe in table.observers:
             observe(type_, resource, old, new)

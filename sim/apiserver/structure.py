@@ -132,6 +132,8 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
     wanted: tuple[str, ...] = tuple(schema.get("required") or ())
     wanted_set = frozenset(wanted)
     parts = {key: f".{key}" for key in checks}
+    if is_object and not checks and rest is None and not wanted:
+        return _any_object
 
     def check(value: Any, old: Any, path: Path, causes: list[Cause]) -> None:
         if type(value) is not dict:
@@ -156,6 +158,11 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
             causes.extend(required(spelled((path, f".{key}"))) for key in wanted if key not in value)
 
     return check
+
+
+def _any_object(value: Any, _old: Any, path: Path, causes: list[Cause]) -> None:
+    if type(value) is not dict:
+        causes.append(wrong_type(path, value, "object"))
 
 
 def _sufficient_type(schema: Mapping[str, Any]) -> type | None:
@@ -211,14 +218,17 @@ def _trust(trusted: dict[int, Any], item: Any) -> None:
     trusted[id(item)] = item
 
 
-def _by_keys(items: Sequence[Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _by_keys(items: Sequence[Any], keys: tuple[str, ...]) -> dict[str | tuple[str, ...], Any]:
     return {_key_of(item, keys): item for item in items}
 
 
-def _key_of(item: Any, keys: tuple[str, ...]) -> str:
+def _key_of(item: Any, keys: tuple[str, ...]) -> str | tuple[str, ...]:
+    """A value that equal keys share and different ones do not: one string as it is, anything else spelled as JSON."""
     if type(item) is not dict:
-        return literal(item)
-    return "\0".join([literal(item[key]) if key in item else "" for key in keys])
+        return (literal(item),)
+    if len(keys) == 1 and type(only := item.get(keys[0])) is str:
+        return only
+    return tuple([literal(item[key]) if key in item else "" for key in keys])
 
 
 def compile_uniqueness(schema: Mapping[str, Any]) -> Check | None:
@@ -253,7 +263,7 @@ def compile_uniqueness(schema: Mapping[str, Any]) -> Check | None:
 
 
 def _duplicates(value: Sequence[Any], keys: tuple[str, ...]) -> Any:
-    seen: set[str] = set()
+    seen: set[str | tuple[str, ...]] = set()
     for index, item in enumerate(value):
         key = _key_of(item, keys) if keys else literal(item)
         if key in seen:

@@ -22,7 +22,10 @@ class Lag(Protocol):
 
 
 class Stream:
-    """Implements ``controller.ports.WatchStream``. Order is kept whatever the lag draws."""
+    """Implements ``controller.ports.WatchStream``. Order is kept whatever the lag draws.
+
+    ``by_labels`` says that ``match`` looks at labels only, so that a change of anything else cannot change its answer.
+    """
 
     __slots__ = (
         "_arrived",
@@ -37,6 +40,7 @@ class Stream:
         "_timers",
         "_travelling",
         "_waiter",
+        "by_labels",
         "match",
         "namespace",
     )
@@ -47,6 +51,7 @@ class Stream:
         *,
         namespace: str,
         match: Predicate | None,
+        by_labels: bool,
         present: Callable[[Document], Document] | None,
         lag: Lag | None,
         random: Random,
@@ -55,6 +60,7 @@ class Stream:
     ) -> None:
         self.namespace = namespace
         self.match = match
+        self.by_labels = by_labels
         self._present = present
         self._process = process
         self._loop = loop
