@@ -110,7 +110,7 @@ class PipelineRuns:
         try:
             wait_us = await self._reconcile(attempt, key)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
-            error = caught
+            error = caught.with_traceback(None)  # or it would hold this frame, which holds it
         result = await finish(self._access, PIPELINE_RUNS, self._pipeline_runs.get(*key), attempt, error, wait_us)
         if wait_us is None:
             return result

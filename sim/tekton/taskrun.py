@@ -88,7 +88,7 @@ class TaskRuns:
         try:
             wait_us = await self._reconcile(attempt)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
-            error = caught
+            error = caught.with_traceback(None)  # or it would hold this frame, which holds it
         result = await finish(self._access, TASK_RUNS, self._task_runs.get(*key), attempt, error, wait_us)
         if wait_us is None:
             return result
