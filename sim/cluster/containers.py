@@ -16,7 +16,7 @@ _KNOWN_MAX = 1024
 class ContainerPlan:
     """What follows from a container's spec alone: the same for all pods of one template."""
 
-    __slots__ = ("entry", "image", "image_id", "init", "name", "policy", "spec")
+    __slots__ = ("entry", "image", "image_id", "init", "name", "policy", "refers", "spec")
 
     def __init__(self, spec: Document, init: bool) -> None:
         self.spec = spec
@@ -26,6 +26,8 @@ class ContainerPlan:
         self.image_id = image_id(self.image)
         self.policy: str = spec.get("imagePullPolicy", "IfNotPresent")
         self.entry: Entrypoint | None = None if init else read(spec)
+        self.refers = "env" in spec or "envFrom" in spec
+        """To ConfigMaps or Secrets, maybe."""
 
 
 _plans: dict[int, ContainerPlan] = {}  # by the identity of the spec, which a plan keeps alive

@@ -22,8 +22,6 @@ class Missing(NamedTuple):
 
 def missing_for_container(container: Document, namespace: str, find: Find) -> Missing | None:
     """The first reference of the container's environment that leads nowhere."""
-    if "env" not in container and "envFrom" not in container:
-        return None
     return next(_unmet(_environment(container), namespace, find), None)
 
 

@@ -72,12 +72,12 @@ def _start_init(worker: "PodWorker", index: int) -> None:
 def _run_init(worker: "PodWorker", index: int) -> None:
     if worker.stopping:
         return
-    container = worker.inits[index]
-    missing = missing_for_container(container.spec, worker.pod["metadata"]["namespace"], worker.kubelet.api.find)
+    container, kubelet = worker.inits[index], worker.kubelet
+    missing = _missing(worker, container) if container.plan.refers else None
     if missing is not None:
         _config_error(worker, container, missing, lambda: _run_init(worker, index))
         return
-    container.run(worker.kubelet.clock.timestamp(), worker.kubelet.container_id())
+    container.run(kubelet.clock.timestamp(), kubelet.container_id())
     worker.write()
     steps.begin(worker, container)
 
@@ -88,12 +88,11 @@ def init_exited(worker: "PodWorker", container: Container) -> None:
     if container.exit_code:
         worker.finish()
         return
-    index = worker.inits.index(container) + 1
-    loop, delay_us = worker.kubelet.loop, worker.kubelet.delays.container_start()
-    if index < len(worker.inits):
-        loop.after(delay_us, _start_init, worker, index)
+    kubelet, inits = worker.kubelet, worker.inits
+    if container is inits[-1]:
+        kubelet.loop.after(kubelet.delays.container_start(), _start_mains, worker)
     else:
-        loop.after(delay_us, _start_mains, worker)
+        kubelet.loop.after(kubelet.delays.container_start(), _start_init, worker, inits.index(container) + 1)
 
 
 def _start_mains(worker: "PodWorker") -> None:
@@ -158,12 +157,16 @@ def _run_main(worker: "PodWorker", container: Container) -> None:
 
 
 def _run_configured(worker: "PodWorker", container: Container) -> bool:
-    missing = missing_for_container(container.spec, worker.pod["metadata"]["namespace"], worker.kubelet.api.find)
+    missing = _missing(worker, container) if container.plan.refers else None
     if missing is not None:
         _note_config_error(worker, container, missing, lambda: _run_main(worker, container))
         return False
     container.run(worker.kubelet.clock.timestamp(), worker.kubelet.container_id())
     return True
+
+
+def _missing(worker: "PodWorker", container: Container) -> Missing | None:
+    return missing_for_container(container.spec, worker.pod["metadata"]["namespace"], worker.kubelet.api.find)
 
 
 def _pull(worker: "PodWorker", container: Container) -> Pull | None:

@@ -51,9 +51,10 @@ def begin(worker: "PodWorker", container: Container) -> None:
     behaviour = kubelet.performer.perform(worker.pod, container.name)
     if behaviour is None:
         behaviour = _IDLE
-        duration_us = kubelet.delays.init_container() if container.init else 0
-    else:
-        duration_us = behaviour.duration_us
+        if container.init:  # most of them: nothing but time ends it, and it leaves nothing behind
+            container.behaviour = behaviour
+            container.timer = kubelet.loop.after(kubelet.delays.init_container(), _idled, worker, container)
+            return
     container.behaviour = behaviour
     if container.entry is not None:
         container.work_started_at = kubelet.stamp()
@@ -61,15 +62,20 @@ def begin(worker: "PodWorker", container: Container) -> None:
         kubelet.logs.write(worker.uid, container.name, behaviour.log)
     if behaviour.memory_peak_bytes:
         kubelet.memory.take(worker, container, behaviour.memory_peak_bytes)
-    _arm_end(worker, container, behaviour, duration_us)
+    _arm_end(worker, container, behaviour)
 
 
-def _arm_end(worker: "PodWorker", container: Container, behaviour: Behaviour, duration_us: int) -> None:
+def _idled(worker: "PodWorker", container: Container) -> None:
+    container.terminate(worker.kubelet.clock.timestamp(), 0, "Completed")
+    worker.init_exited(container)
+
+
+def _arm_end(worker: "PodWorker", container: Container, behaviour: Behaviour) -> None:
     """Set the timer of whatever ends the work first: itself, the memory limit or the step's timeout."""
     loop, entry = worker.kubelet.loop, container.entry
-    end_us = None if behaviour.hangs else duration_us
+    end_us = None if behaviour.hangs else behaviour.duration_us
     kill = None
-    if memory.exceeds(behaviour, container.spec):
+    if behaviour.memory_peak_bytes and memory.exceeds(behaviour, container.spec):
         kill = memory.kill(behaviour, worker.kubelet.oom, under_entrypoint=entry is not None)
         if kill is not None and (end_us is None or kill.after_us <= end_us):
             end_us = kill.after_us
