@@ -112,7 +112,9 @@ def _checking(
     transitions = tuple(rule for rule in rules if rule.is_transition)
 
     def check(value: Any, old: Any, field: str, causes: list[Cause]) -> None:
-        if old is None:
+        if not rules:
+            applied = rules
+        elif old is None:
             applied = tuple(rule for rule in rules if not rule.is_transition)
         else:
             applied = transitions if value is old or value == old else rules

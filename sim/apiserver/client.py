@@ -6,6 +6,7 @@ meanwhile is still carried out and only the answer is lost.
 
 import asyncio
 from collections.abc import Callable
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document, PatchType, Propagation, Resource, WatchStream
@@ -23,6 +24,18 @@ Operations = list[Document]
 _NOTHING: dict[str, Any] = {}
 
 
+class _Verb:
+    """What one verb of one client needs at each call, bound once."""
+
+    __slots__ = ("act", "counts", "name", "sample_us")
+
+    def __init__(self, name: str, act: Callable[..., Any], sample_us: Callable[[Random], int]) -> None:
+        self.name = name
+        self.act = act
+        self.sample_us = sample_us
+        self.counts: dict[tuple[str, str, str], CallCount] = {}
+
+
 class Client:
     def __init__(
         self, server: "ApiServer", user: User, component: str, latency: Latency, watch_lag: Lag | None
@@ -33,61 +46,64 @@ class Client:
         self._loop = server.loop
         self._after = server.loop.after
         self._random = server.streams(f"apiserver.latency.{component or user.name}")
-        self._counts: dict[tuple[str, str, str, str], CallCount] = {}
         self._watch_lag = watch_lag
         self._share = latency.request_share
-        self._get = latency.of("get").sample_us
-        self._list = latency.of("list").sample_us
-        self._create = latency.of("create").sample_us
-        self._update = latency.of("update").sample_us
-        self._patch = latency.of("patch").sample_us
-        self._delete = latency.of("delete").sample_us
-        self._watch = latency.of("watch").sample_us
-
-    def _count(self, verb: str, resource: Resource, subresource: str) -> CallCount:
-        key = (verb, resource.group, resource.plural, subresource)
-        count = self._counts.get(key)
-        if count is None:
-            name = f"{resource.group_resource}/{subresource}" if subresource else resource.group_resource
-            count = self._counts[key] = self._server.calls[self.component, verb, name]
-        return count
+        self._get = _Verb("get", server.get, latency.of("get").sample_us)
+        self._list = _Verb("list", server.list, latency.of("list").sample_us)
+        self._create = _Verb("create", server.create, latency.of("create").sample_us)
+        self._update = _Verb("update", server.update, latency.of("update").sample_us)
+        self._patch = _Verb("patch", server.patch, latency.of("patch").sample_us)
+        self._delete = _Verb("delete", server.delete, latency.of("delete").sample_us)
+        self._watch = _Verb("watch", server.watch, latency.of("watch").sample_us)
 
     def _send(
         self,
-        delay_us: int,
-        verb: Callable[..., Any],
-        count: CallCount,
+        verb: _Verb,
         args: tuple[Any, ...],
         options: dict[str, Any] = _NOTHING,
+        subresource: str = "",
     ) -> "asyncio.Future[Any]":
+        """Put the request on its way; ``args`` begin with the resource."""
+        resource = args[0]
+        delay_us = verb.sample_us(self._random)
+        count = verb.counts.get((resource.plural, resource.group, subresource))
+        if count is None:
+            count = self._count(verb, resource, subresource)
         future: asyncio.Future[Any] = asyncio.Future(loop=self._loop)
         flow = self._server.flow
         if flow is not None:
             try:
-                delay_us += flow.wait_us(self.user, verb.__name__)
+                delay_us += flow.wait_us(self.user, verb.name)
             except ApiError as error:
                 count.count += 1
                 count.refused(error.code)
-                self._after(delay_us, _fail, future, error)
+                self._after(delay_us, _fail, future, error.with_traceback(None))
                 return future
         if self._share == 1.0:
-            self._after(delay_us, self._serve, future, verb, count, args, options)
+            self._after(delay_us, self._serve, future, verb.act, count, args, options)
         else:
             there_us = round(delay_us * self._share)
-            self._after(there_us, self._serve_far, delay_us - there_us, future, verb, count, args, options)
+            self._after(there_us, self._serve_far, delay_us - there_us, future, verb.act, count, args, options)
         return future
+
+    def _count(self, verb: _Verb, resource: Resource, subresource: str) -> CallCount:
+        name = f"{resource.group_resource}/{subresource}" if subresource else resource.group_resource
+        count = self._server.calls[self.component, verb.name, name]
+        verb.counts[resource.plural, resource.group, subresource] = count
+        return count
 
     def _serve(
         self,
         future: "asyncio.Future[Any]",
-        verb: Callable[..., Any],
+        act: Callable[..., Any],
         count: CallCount,
         args: tuple[Any, ...],
         options: dict[str, Any],
     ) -> None:
         count.count += 1
         try:
-            answer = verb(self.user, *args, **options)
+            # Unpacking an empty mapping costs as much as the call.
+            answer = act(self.user, *args, **options) if options else act(self.user, *args)
         except ApiError as error:
             count.refused(error.code)
             _fail(future, error.with_traceback(None))  # it would hold this frame, and so the future that holds it
@@ -99,7 +115,7 @@ class Client:
         self,
         back_us: int,
         future: "asyncio.Future[Any]",
-        verb: Callable[..., Any],
+        act: Callable[..., Any],
         count: CallCount,
         args: tuple[Any, ...],
         options: dict[str, Any],
@@ -107,7 +123,7 @@ class Client:
         """Serve now and answer ``back_us`` later."""
         count.count += 1
         try:
-            answer = verb(self.user, *args, **options)
+            answer = act(self.user, *args, **options)
         except ApiError as error:
             count.refused(error.code)
             self._after(back_us, _fail, future, error.with_traceback(None))
@@ -115,10 +131,7 @@ class Client:
         self._after(back_us, _answer, future, answer)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Document:
-        count = self._count("get", resource, "")
-        answer: Document = await self._send(
-            self._get(self._random), self._server.get, count, (resource, namespace, name)
-        )
+        answer: Document = await self._send(self._get, (resource, namespace, name))
         return answer
 
     async def list(
@@ -139,27 +152,18 @@ class Client:
             "continue_token": continue_token,
             "resource_version": resource_version,
         }
-        count = self._count("list", resource, "")
-        answer: Document = await self._send(
-            self._list(self._random), self._server.list, count, (resource, namespace), options
-        )
+        answer: Document = await self._send(self._list, (resource, namespace), options)
         return answer
 
     async def create(self, resource: Resource, namespace: str, body: Document) -> Document:
-        count = self._count("create", resource, "")
-        answer: Document = await self._send(
-            self._create(self._random), self._server.create, count, (resource, namespace, body)
-        )
+        answer: Document = await self._send(self._create, (resource, namespace, body))
         return answer
 
     async def update(
         self, resource: Resource, namespace: str, name: str, body: Document, *, subresource: str = ""
     ) -> Document:
-        count = self._count("update", resource, subresource)
         options = {"subresource": subresource} if subresource else _NOTHING
-        answer: Document = await self._send(
-            self._update(self._random), self._server.update, count, (resource, namespace, name, body), options
-        )
+        answer: Document = await self._send(self._update, (resource, namespace, name, body), options, subresource)
         return answer
 
     async def patch(
@@ -172,11 +176,10 @@ class Client:
         patch_type: PatchType = "merge",
         subresource: str = "",
     ) -> Document:
-        count = self._count("patch", resource, subresource)
-        options = {"patch_type": patch_type, "subresource": subresource}
-        answer: Document = await self._send(
-            self._patch(self._random), self._server.patch, count, (resource, namespace, name, body), options
-        )
+        options = _NOTHING
+        if subresource or patch_type != "merge":
+            options = {"patch_type": patch_type, "subresource": subresource}
+        answer: Document = await self._send(self._patch, (resource, namespace, name, body), options, subresource)
         return answer
 
     async def delete(
@@ -196,10 +199,7 @@ class Client:
             "resource_version": resource_version,
             "grace_period_s": grace_period_s,
         }
-        count = self._count("delete", resource, "")
-        answer: Document = await self._send(
-            self._delete(self._random), self._server.delete, count, (resource, namespace, name), options
-        )
+        answer: Document = await self._send(self._delete, (resource, namespace, name), options)
         return answer
 
     async def watch(
@@ -221,10 +221,7 @@ class Client:
             "bookmarks": bookmarks,
             "watcher": Watcher(self.component, self._watch_lag, Process.current()),
         }
-        count = self._count("watch", resource, "")
-        answer: WatchStream = await self._send(
-            self._watch(self._random), self._server.watch, count, (resource, namespace), options
-        )
+        answer: WatchStream = await self._send(self._watch, (resource, namespace), options)
         return answer
 
 

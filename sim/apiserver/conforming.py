@@ -96,8 +96,10 @@ def _object_conforming(properties: Mapping[str, Mapping[str, Any]], *, keeps_all
         if not keeps_all and not knows_all(value):
             unknown.extend(spelled((path, f".{key}")) for key in value if key not in names)
             shaped = {key: item for key, item in value.items() if key in names}
-        if None in shaped.values():
-            shaped = {key: item for key, item in shaped.items() if item is not None or key not in never_null}
+        for item in shaped.values():  # faster than "in", which compares by equality
+            if item is None:
+                shaped = {key: item for key, item in shaped.items() if item is not None or key not in never_null}
+                break
         if wanted and not wanted <= shaped.keys():
             shaped = {**defaults, **shaped}
         for key, part, child in inner:

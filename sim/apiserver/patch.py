@@ -15,7 +15,7 @@ def merge(target: Any, change: Any) -> Any:
     if not isinstance(change, dict):
         return _pruned(change) if isinstance(change, list) else change
     if not isinstance(target, dict):
-        return {key: merge(None, value) for key, value in change.items() if value is not None}
+        return _without_nulls(change)
     merged: dict[str, Any] | None = None
     for key, value in change.items():
         old = target.get(key, _MISSING)
@@ -38,10 +38,35 @@ def merge(target: Any, change: Any) -> Any:
 
 
 def _pruned(items: list[Any]) -> list[Any]:
-    """A list as the real server takes it from a merge patch: objects inside lose their nulls."""
-    if not any(isinstance(one, (dict, list)) for one in items):
-        return items
-    return [merge(None, one) if isinstance(one, (dict, list)) else one for one in items]
+    """A list as the real server takes it from a merge patch: objects inside lose their nulls.
+
+    What has none is answered as it is, the same object: validation then knows it again.
+    """
+    pruned: list[Any] | None = None
+    for index, one in enumerate(items):
+        if isinstance(one, (dict, list)):
+            kept = _without_nulls(one) if isinstance(one, dict) else _pruned(one)
+            if kept is not one:
+                pruned = list(items) if pruned is None else pruned
+                pruned[index] = kept
+    return items if pruned is None else pruned
+
+
+def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] | None = None
+    for key, item in value.items():
+        new = item
+        if isinstance(item, dict):
+            new = _without_nulls(item)
+        elif isinstance(item, list):
+            new = _pruned(item)
+        if new is not item or item is None:
+            kept = dict(value) if kept is None else kept
+            if item is None:
+                del kept[key]
+            else:
+                kept[key] = new
+    return value if kept is None else kept
 
 
 def apply_operations(document: Any, operations: Any) -> Any:

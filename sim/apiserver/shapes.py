@@ -30,7 +30,10 @@ def well_shaped(kind: str, version: str, metadata: Any, old: Document) -> Docume
 def _check_items(kind: str, version: str, field: str, container: Any) -> bool:
     """Whether a map or list is free of nulls. Raises ApiError 400 for items of the wrong type."""
     clean = True
-    for item in container.values() if type(container) is dict else container:
+    items = container.values() if type(container) is dict else container
+    if set(map(type, items)) == _STRINGS and field != "ownerReferences":
+        return True
+    for item in items:
         if item is None:
             clean = False
         elif field != "ownerReferences":
@@ -73,6 +76,7 @@ _SHAPES: dict[str, type] = {
     "finalizers": list,
     "ownerReferences": list,
 }
+_STRINGS = {str}
 _REFERENCE: dict[str, type] = {
     "apiVersion": str,
     "kind": str,

@@ -125,14 +125,14 @@ _CONSTRAINTS = (
 def _members_check(schema: Mapping[str, Any]) -> Check:
     is_object = schema.get("type") == "object"
     properties: Mapping[str, Mapping[str, Any]] = schema.get("properties") or {}
-    checks: dict[str, Check] = {key: compile_check(child) for key, child in properties.items()}
-    fits: dict[str, type | None] = {key: _sufficient_type(child) for key, child in properties.items()}
+    fields: dict[str, tuple[type | None, Check, str]] = {
+        key: (_sufficient_type(child), compile_check(child), f".{key}") for key, child in properties.items()
+    }
     additional = schema.get("additionalProperties")
     rest = compile_check(additional) if isinstance(additional, Mapping) else None
     wanted: tuple[str, ...] = tuple(schema.get("required") or ())
     wanted_set = frozenset(wanted)
-    parts = {key: f".{key}" for key in checks}
-    if is_object and not checks and rest is None and not wanted:
+    if is_object and not fields and rest is None and not wanted:
         return _any_object
 
     def check(value: Any, old: Any, path: Path, causes: list[Cause]) -> None:
@@ -142,16 +142,20 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
             return
         before = old if type(old) is dict else _NOTHING
         for key, item in value.items():
-            if type(item) is fits.get(key):
-                continue
             item_old = before.get(key, ABSENT)
             if item is item_old:
                 continue
-            child = checks.get(key, rest)
-            if child is None:
+            known = fields.get(key)
+            if known is not None:
+                fit, child, part = known
+                if type(item) is fit:
+                    continue
+            elif rest is not None:
+                child, part = rest, f".{key}"
+            else:
                 continue
             found = len(causes)
-            child(item, item_old, (path, parts.get(key) or f".{key}"), causes)
+            child(item, item_old, (path, part), causes)
             if len(causes) > found and item_old is not ABSENT and same(item, item_old):
                 del causes[found:]
         if wanted and not wanted_set <= value.keys():
@@ -246,15 +250,15 @@ def compile_uniqueness(schema: Mapping[str, Any]) -> Check | None:
         if value is old:
             return
         if type(value) is dict:
-            before = old if type(old) is dict else {}
+            before = old if type(old) is dict else _NOTHING
             for key, item in value.items():
                 child = children.get(key, rest)
-                if child is not None:
+                if child is not None and item is not before.get(key):
                     child(item, before.get(key), (path, f".{key}"), causes)
         elif type(value) is list:
-            if kind in ("set", "map") and not (type(old) is list and next(_duplicates(old, keys), None)):
-                for index, shown in _duplicates(value, keys):
-                    causes.append(duplicate(f"{spelled(path)}[{index}]", shown))
+            repeated = _duplicates(value, keys) if kind in ("set", "map") else ()
+            if repeated and not (type(old) is list and _duplicates(old, keys)):
+                causes.extend(duplicate(f"{spelled(path)}[{index}]", shown) for index, shown in repeated)
             if items is not None:
                 for index, item in enumerate(value):
                     items(item, None, (path, f"[{index}]"), causes)
@@ -262,14 +266,17 @@ def compile_uniqueness(schema: Mapping[str, Any]) -> Check | None:
     return check
 
 
-def _duplicates(value: Sequence[Any], keys: tuple[str, ...]) -> Any:
+def _duplicates(value: Sequence[Any], keys: tuple[str, ...]) -> list[tuple[int, Any]]:
+    """The items that repeat an earlier one: their indexes and what of them is repeated."""
+    found: list[tuple[int, Any]] = []
     seen: set[str | tuple[str, ...]] = set()
     for index, item in enumerate(value):
         key = _key_of(item, keys) if keys else literal(item)
         if key in seen:
             shown = {name: item[name] for name in keys if name in item} if keys and type(item) is dict else item
-            yield index, shown
+            found.append((index, shown))
         seen.add(key)
+    return found
 
 
 def _combinators(schema: Mapping[str, Any]) -> list[Check]:
