@@ -17,6 +17,9 @@ from controller.executor.texts import clean
 from controller.ports import ApiError, AuditSink, Clock, Cluster, ConnectionLost, Document, LogReader, Recorder
 
 RELEASED = "Released"
+_RECORDED = {
+    type_: Fact(AUDIT_RECORDED, "True", "AuditSucceeded", f"Audit event {type_} recorded") for type_ in AuditType
+}
 
 
 class Lister(Protocol):
@@ -123,8 +126,7 @@ class Desk:
             why = clean(str(error) or type(error).__name__, 256)
             memory.audit_trouble = Fact(AUDIT_RECORDED, "False", "AuditFailed", f"Failed to record audit event: {why}")
             return memory.audit_trouble
-        message = f"Audit event {type_} recorded"
-        fact = memory.audited[type_] = Fact(AUDIT_RECORDED, "True", "AuditSucceeded", message)
+        fact = memory.audited[type_] = _RECORDED[type_]
         return fact
 
     def now_s(self) -> float:

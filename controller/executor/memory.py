@@ -41,7 +41,7 @@ class Memory:
     ended_s: float | None = None  # when its end was first seen
     mirrored_s: float = 0.0
     seen_run: Document | None = None  # the version of it whose progress is known
-    seen: Mapping[str, Any] = field(default_factory=dict)  # that progress
+    seen: Mapping[str, Any] | None = None  # that progress
     quiet: tuple[Document, Document | None] | None = None  # execution and cached run with which nothing is to be done
     quiet_until_s: float = 0.0
 
@@ -49,6 +49,10 @@ class Memory:
     deletion_seen_s: float = 0.0
     said_farewell: bool = False
     at_rest: bool = False  # nothing is left to do
+
+    def forget_run(self) -> None:
+        """It has ended and that is written: its old versions need not be kept for the length of the cooldown."""
+        self.run = self.seen_run = self.seen = self.quiet = None
 
 
 def version(document: Document) -> int:

@@ -64,7 +64,7 @@ class Executor:
 
     async def _step(self, key: Key, execution: Document, memory: Memory) -> Result:
         metadata = execution["metadata"]
-        if metadata.get("deletionTimestamp"):
+        if "deletionTimestamp" in metadata:
             return await self._finish_deletion(key, execution, memory)
         try:
             present = phase(execution)
@@ -72,8 +72,8 @@ class Executor:
             return Result()  # another engine's phase: its end is not ours to write
         if memory.announcement is not None:
             announce(execution, memory)
-        finished = present is Phase.COMPLETED or present is Phase.FAILED
-        if not finished and FINALIZER not in (metadata.get("finalizers") or ()):
+        unfinished = present is Phase.PENDING or present is Phase.RUNNING
+        if unfinished and FINALIZER not in (metadata.get("finalizers") or ()):
             execution = await self._add_finalizer(execution, memory)
         if memory.waits_for and present is not Phase.PENDING:
             self._stop_waiting(key, memory)

@@ -97,9 +97,10 @@ def _mirrored(
     Answers too until when, as long as neither execution nor run changes, nothing is to be written.
     """
     known = (execution.get("status") or _NOTHING).get("pipelineRunStatus") or _NOTHING
-    if memory.seen_run is not run:
-        memory.seen_run, memory.seen = run, pipeline_run_status(run)
     seen = memory.seen
+    if seen is None or memory.seen_run is not run:
+        memory.seen_run = run
+        memory.seen = seen = pipeline_run_status(run)
     if seen == known:
         memory.mirrored_s = memory.mirrored_s or now_s
         return None, inf

@@ -24,6 +24,8 @@ async def release_lock(desk: Desk, execution: Document, memory: Memory) -> Resul
     name = run_name(execution)
     if name is None or lock_is_released(execution):
         return Result()
+    if memory.run is not None:
+        memory.forget_run()
     ended = execution["status"].get("completionTime")
     now = desk.clock.utcnow()
     if not ended:
