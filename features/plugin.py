@@ -25,7 +25,7 @@ from scenarios.world import World
 pytest_plugins = ("features.steps.asking", "features.steps.seeing")
 
 _STORY = pytest.StashKey[Story]()
-_NAME = pytest.StashKey[str]()
+_NAME = pytest.StashKey[tuple[str, Path]]()
 
 
 def run_of(config: pytest.Config) -> FeatureRun:
@@ -37,7 +37,7 @@ def run_of(config: pytest.Config) -> FeatureRun:
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """The world of this scenario: new, empty, and gone afterwards."""
-    world = run_of(request.config).open_world(request.node.stash[_NAME])
+    world = run_of(request.config).open_world(*request.node.stash[_NAME])
     yield world
     world.close()
 
@@ -50,7 +50,7 @@ def story(request: pytest.FixtureRequest, world: World) -> Story:
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
-    request.node.stash[_NAME] = f"{feature.name}/{scenario.name}"
+    request.node.stash[_NAME] = (f"{feature.name}/{scenario.name}", Path(feature.filename))
     request.getfixturevalue("story")
 
 

@@ -20,7 +20,7 @@ import simpy
 
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.ports import Cluster
-from scenarios import settings
+from scenarios import settings, workflows
 from scenarios.simulated import SimulatedWorld
 from scenarios.target import NAMESPACE
 from sim import garbage
@@ -126,7 +126,7 @@ def executions(count: int, *, compacted: bool) -> dict[str, float]:
 
 
 def _world(scale: int, *more: str) -> SimulatedWorld:
-    world = SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), 7, scale)
+    world = SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), workflows.load_folder(), 7, scale)
     world.settle()
     return world
 

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from controller.ports import Document, Resource
+from scenarios.errors import BadInput
 from scenarios.workflows import Workflow, WorkflowStep
 from sim.cluster.behaviour import ApiRequest, Behaviour, OomVariant
 from sim.cluster.quantities import memory_bytes
+from sim.workload.distributions import Distribution
 
 WORKLOADS = {
     "Deployment": Resource("apps", "v1", "deployments", "Deployment"),
@@ -45,6 +47,7 @@ class Cast:
     """Implements :class:`sim.cluster.behaviour.Performer` for the workflows of the catalogue."""
 
     workflows: Mapping[str, Workflow]
+    durations: Mapping[str, Distribution]
     stream: random.Random
     _troubles: dict[tuple[str, str], Change] = field(default_factory=dict)
     _steps: dict[tuple[str, str, str], WorkflowStep] = field(default_factory=dict)
@@ -53,7 +56,13 @@ class Cast:
         for workflow in self.workflows.values():
             for task in workflow.tasks:
                 for step in task.steps:
-                    self._steps[workflow.workflow, task.name, f"step-{step.name}"] = step
+                    key = workflow.workflow, task.name, f"step-{step.name}"
+                    chosen = self.durations.get(step.name)
+                    self._steps[key] = step if chosen is None else step.model_copy(update={"duration": chosen})
+        known = {step.name for step in self._steps.values()}
+        for name in self.durations:
+            if name not in known:
+                raise BadInput("settings", f'durations: no step is called "{name}"', ", ".join(sorted(known)))
 
     def trouble(self, subject: str, step: str, trouble: str) -> None:
         """From now on ``step`` meets ``trouble``, in every run on the target or of the execution ``subject``."""

@@ -1,16 +1,17 @@
 """One run: the scenarios of a feature file lived in worlds of their own, and the record of it all."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from scenarios import settings, workload
+from scenarios import settings, workflows, workload
 from scenarios.errors import BadInput
 from scenarios.record import Recording
 from scenarios.settings import Settings
 from scenarios.story import Step, Story
+from scenarios.workflows import Workflow
 from scenarios.workload import WorkloadStory
 from scenarios.world import World
 from sim.streams import Streams
@@ -60,8 +61,8 @@ class Listener(Protocol):
     def ended(self, outcome: Outcome) -> None: ...
 
 
-OpenWorld = Callable[[Settings, int, int], World]
-"""Settings, seed and number of targets to a world; how each backend begins."""
+OpenWorld = Callable[[Settings, Mapping[str, Workflow], int, int], World]
+"""Settings, workflows, seed and number of targets to a world; how each backend begins."""
 
 
 @dataclass(slots=True)
@@ -79,9 +80,9 @@ class FeatureRun:
     def __post_init__(self) -> None:
         self.settings = settings.parse({}, self.options.overrides, "settings")
 
-    def open_world(self, name: str) -> World:
-        """The world for the scenario called ``name``."""
-        return self.open(self.settings, self.options.seed_of(name), self.options.scale)
+    def open_world(self, name: str, file: Path) -> World:
+        """The world for the scenario called ``name`` of a feature file."""
+        return self.open(self.settings, workflows.beside(file), self.options.seed_of(name), self.options.scale)
 
     def scenario_plays(self, story: Story, world: World, feature: Any, scenario: Any) -> None:
         """Play a scenario that was told, and write down what happened. Raises AssertionError when it did not hold."""
@@ -111,7 +112,7 @@ class FeatureRun:
         """Run one workload scenario and write it down; a broken expectation is an outcome, not an error."""
         load, chosen = workload.read(path, self.options.overrides)
         seed = self.options.seed_of(load.name)
-        world = self.open(chosen, seed, load.targets)
+        world = self.open(chosen, workflows.beside(path), seed, load.targets)
         number = self.recording.scenario(
             feature="Workloads",
             description=load.description,

@@ -79,6 +79,9 @@ class Settings(Part):
     tekton: TektonSettings = TektonSettings()
     executor: ExecutorSettings = ExecutorSettings()
     api: ApiSettings = ApiSettings()
+    durations: dict[str, Time] = Field(
+        default={}, description="how long steps take, by name, instead of the catalogue's"
+    )
     patience: Seconds = Field(
         default=Duration(14400), description="how long a step waits in virtual time before it fails"
     )
@@ -122,6 +125,8 @@ def described(settings: Settings) -> dict[str, Any]:
         if isinstance(value, Part):
             fields = type(value).model_fields
             return {field.alias or name: words(getattr(value, name)) for name, field in fields.items()}
+        if isinstance(value, dict):
+            return {name: words(each) for name, each in value.items()}
         if isinstance(value, Duration):
             return str(value)
         if isinstance(value, int | float | str):

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
 from controller.ports import ApiError, Cluster
 from reports import statistics, timings
-from scenarios import permissions, workflows
+from scenarios import permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
 from scenarios.settings import Settings, described
 from scenarios.target import NAMESPACE, Target
+from scenarios.workflows import Workflow
 from scenarios.world import ApiCalls, World
 from sim import garbage
 from sim.apiserver.identity import ADMIN, User
@@ -52,9 +53,9 @@ _READS = ("get", "list", "watch")
 _WRITES = ("create", "update", "patch", "delete")
 
 
-def open_world(settings: Settings, seed: int, scale: int) -> World:
+def open_world(settings: Settings, workflows: Mapping[str, Workflow], seed: int, scale: int) -> World:
     """A new simulated world with ``scale`` targets, set up and ready to be asked."""
-    world = SimulatedWorld(settings, seed, scale)
+    world = SimulatedWorld(settings, workflows, seed, scale)
     world.settle()
     return world
 
@@ -75,7 +76,15 @@ class SimulatedWorld:
 
     backend = "sim"
 
-    def __init__(self, settings: Settings, seed: int, scale: int, *, wrap: Wrap = _as_it_is) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workflows: Mapping[str, Workflow],
+        seed: int,
+        scale: int,
+        *,
+        wrap: Wrap = _as_it_is,
+    ) -> None:
         self._settings = settings
         self._wrap = wrap
         self.patience_s: float = settings.patience
@@ -85,8 +94,8 @@ class SimulatedWorld:
         self.clock = Clock(self.loop)
         self.server = _server(settings, self.loop, self.streams, self.clock)
         self.cluster = self.server.client(ADMIN, component="user")
-        self.workflows = workflows.load_folder()
-        self.cast = Cast(self.workflows, self.streams("steps"))
+        self.workflows = workflows
+        self.cast = Cast(workflows, settings.durations, self.streams("steps"))
         self.chronicle = Chronicle(lambda: self.loop.now_us)
         for document in _manifests():
             _apply(self.server, document)
@@ -275,7 +284,7 @@ def _tekton_options(settings: Settings) -> TektonOptions:
     )
 
 
-def _cluster_options(settings: Settings, catalogue: dict[str, workflows.Workflow]) -> ClusterOptions:
+def _cluster_options(settings: Settings, catalogue: Mapping[str, Workflow]) -> ClusterOptions:
     chosen = settings.cluster
     images = {step.image: CACHED for workflow in catalogue.values() for task in workflow.tasks for step in task.steps}
     return ClusterOptions(
@@ -283,7 +292,7 @@ def _cluster_options(settings: Settings, catalogue: dict[str, workflows.Workflow
     )
 
 
-def _bundles(catalogue: dict[str, workflows.Workflow]) -> BundleCatalogue:
+def _bundles(catalogue: Mapping[str, Workflow]) -> BundleCatalogue:
     bundles = BundleCatalogue()
     for workflow in catalogue.values():
         bundles.add(workflow.image, workflow.pipeline())

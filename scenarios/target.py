@@ -1,6 +1,7 @@
 """One target of a story: what can be asked for it, and what can be said about it afterwards."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Protocol
 
 from controller.api.resources import WORKFLOW_EXECUTIONS
@@ -17,7 +18,7 @@ class Backstage(Protocol):
     """What a target needs of its world."""
 
     chronicle: Chronicle
-    workflows: dict[str, Workflow]
+    workflows: Mapping[str, Workflow]
     patience_s: float
 
     @property

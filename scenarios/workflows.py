@@ -197,9 +197,14 @@ def validate(model: type[M], data: Any, where: str, *, context: dict[str, Any] |
 
 
 def load_folder(folder: Path = FOLDER) -> dict[str, Workflow]:
-    """All workflows of a folder by their name, in the order of the file names."""
+    """All workflows of a folder by their name, in the order of the file names. Raises BadInput."""
     workflows: dict[str, Workflow] = {}
     for path in sorted(folder.glob("*.yaml")):
         workflow = parse(path.read_text(encoding="utf-8"), str(path))
         workflows[workflow.workflow] = workflow
     return workflows
+
+
+def beside(path: Path) -> dict[str, Workflow]:
+    """The catalogue, and the user's own workflows from a folder ``workflows`` beside a feature or workload file."""
+    return {**load_folder(), **load_folder(path.parent / "workflows")}

@@ -18,7 +18,7 @@ from scenarios.errors import BadInput
 from scenarios.settings import Settings
 from scenarios.story import Step
 from scenarios.target import Target
-from scenarios.workflows import Part, load_folder, load_yaml, validate
+from scenarios.workflows import Part, beside, load_yaml, validate
 from scenarios.world import World
 from sim.streams import Streams
 from sim.workload import arrivals
@@ -86,8 +86,8 @@ class Workload(Part):
 
     @field_validator("workflows")
     @classmethod
-    def _in_catalogue(cls, shares: dict[str, float]) -> dict[str, float]:
-        known = load_folder()
+    def _in_catalogue(cls, shares: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        known = (info.context or {}).get("workflows", {})
         for name in shares:
             if name not in known:
                 raise ValueError(f'no workflow "{name}" in the catalogue; there are: {", ".join(known)}')
@@ -102,7 +102,7 @@ def read(path: Path, overrides: tuple[str, ...]) -> tuple[Workload, Settings]:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(str(path), f"cannot be read ({error})", "a readable YAML file") from None
     data = load_yaml(text, str(path))
-    workload = validate(Workload, data, str(path), context={"folder": path.parent})
+    workload = validate(Workload, data, str(path), context={"folder": path.parent, "workflows": beside(path)})
     return workload, settings.parse(workload.settings, overrides, f"{path} settings")
 
 

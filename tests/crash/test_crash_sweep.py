@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.ports import Cluster, Document, Resource, WatchType
-from scenarios import settings
+from scenarios import settings, workflows
 from scenarios.simulated import SimulatedWorld
 from scenarios.target import Target
 from sim.faults.crash import Crash, Moment
@@ -56,7 +56,7 @@ class Life:
     final: Any = None
 
     def live(self) -> "Life":
-        world = SimulatedWorld(_SETTINGS, 3, 1, wrap=self._wrap)
+        world = SimulatedWorld(_SETTINGS, workflows.load_folder(), 3, 1, wrap=self._wrap)
         self._world = world
         world.server.observe(self.witness.observe)
         world.settle()

@@ -181,6 +181,50 @@ def test_a_mistake_in_a_workload_file_is_named(tmp_path: Path, change: tuple[str
     assert said in line
 
 
+OWN_WORKFLOW = """
+workflow: flush-cache
+description: Empties a cache
+version: v1
+image: registry.example/flush-cache:v1
+tasks:
+  - name: flush
+    steps: [{name: redis-flush, image: registry.example/redis:7, duration: 7s}]
+  - name: warm
+    runAfter: [flush]
+    steps: [{name: redis-warm, image: registry.example/redis:7, duration: 1s}]
+"""
+
+
+def test_a_users_own_workflow_beside_the_file_can_be_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "flush.yaml").write_text(OWN_WORKFLOW)
+    (tmp_path / "mine.yaml").write_text(WORKLOAD.replace("restart-deployment", "flush-cache"))
+
+    assert rehearse("run", tmp_path / "mine.yaml").returncode == 0
+
+
+def test_a_workflow_whose_task_graph_has_a_cycle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "flush.yaml").write_text(
+        OWN_WORKFLOW.replace("- name: flush\n", "- name: flush\n    runAfter: [warm]\n")
+    )
+    (tmp_path / "mine.feature").write_text(FEATURE)
+
+    assert "flush.yaml: tasks: flush -> warm -> flush is a cycle; expected an acyclic task graph" in refused(
+        rehearse("run", tmp_path / "mine.feature")
+    )
+
+
+def test_a_step_may_take_another_time_than_the_catalogue_says(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(WORKLOAD)
+
+    slow = rehearse("run", tmp_path / "mine.yaml", "--set", "durations.kubectl-rollout-restart=20m")
+    unknown = rehearse("run", tmp_path / "mine.yaml", "--set", "durations.dance=20m")
+
+    assert slow.returncode == 1
+    assert 'durations: no step is called "dance"; expected kubectl-get,' in refused(unknown)
+
+
 def test_a_truncated_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(WORKLOAD)
     rehearse("run", tmp_path / "mine.yaml", "--report", tmp_path / "a")
