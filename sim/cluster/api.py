@@ -9,6 +9,7 @@ from sim.apiserver.errors import conflict, not_found
 from sim.apiserver.identity import User
 from sim.apiserver.server import ApiServer
 from sim.cluster.behaviour import ApiRequest
+from sim.cluster.podstatus import condition
 
 T = TypeVar("T")
 
@@ -73,16 +74,11 @@ class Api:
             problem = f'is already assigned to node "{spec["nodeName"]}"'
         if problem:
             raise conflict(_BINDINGS, name, f"pod {name} {problem}")
-        scheduled = {
-            "type": "PodScheduled",
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": self.server.clock.timestamp(),
-        }
+        scheduled = condition("PodScheduled", "True", self.server.clock.timestamp())
         others = [one for one in status.get("conditions", ()) if one["type"] != "PodScheduled"]
         new = {
             **old,
-            "metadata": dict(old["metadata"]),
+            "metadata": old["metadata"].copy(),
             "spec": {**spec, "nodeName": node},
             "status": {**status, "conditions": [*others, scheduled]},
         }

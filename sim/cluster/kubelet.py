@@ -169,7 +169,7 @@ class Kubelet:
         return api
 
     def container_id(self) -> str:
-        return f"containerd://{self._draw_id(256):064x}"
+        return "containerd://" + self._draw_id(256).to_bytes(32, "big").hex()  # a third of the time of formatting it
 
     def stamp(self) -> str:
         """Now as Tekton's entrypoint writes it: RFC 3339 with milliseconds."""

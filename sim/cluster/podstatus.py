@@ -45,7 +45,7 @@ class Conditions:
         """Write a condition that does not follow from the containers."""
         old = self._others.get(type_)
         since = old["lastTransitionTime"] if old is not None and old["status"] == status else now
-        document = _condition(type_, status, since, reason, message)
+        document = condition(type_, status, since, reason, message)
         if document != old:
             self._others[type_] = document
             self._listed = None
@@ -101,24 +101,24 @@ class Conditions:
         if len(own) > 2 and own[2]["status"] == status:
             since = own[2]["lastTransitionTime"]
         own[2:] = (
-            _condition("Ready", status, since, reason, message),
-            _condition("ContainersReady", status, since, reason, message),
+            condition("Ready", status, since, reason, message),
+            condition("ContainersReady", status, since, reason, message),
         )
         self._listed = None
 
     def _put(self, place: int, status: str, now: str, reason: str = "", message: str = "") -> None:
         own = self._own
         if place == len(own):
-            own.append(_condition(_OWN[place], status, now, reason, message))
+            own.append(condition(_OWN[place], status, now, reason, message))
         else:
             old = own[place]
             since = old["lastTransitionTime"] if old["status"] == status else now
-            own[place] = _condition(_OWN[place], status, since, reason, message)
+            own[place] = condition(_OWN[place], status, since, reason, message)
         self._listed = None
 
 
 @lru_cache(maxsize=4096)
-def _condition(type_: str, status: str, since: str, reason: str, message: str) -> Document:
+def condition(type_: str, status: str, since: str, reason: str = "", message: str = "") -> Document:
     """Times are whole seconds, so many pods say the same: they share the document."""
     document: dict[str, Any] = {"type": type_, "status": status, "lastProbeTime": None, "lastTransitionTime": since}
     if reason:

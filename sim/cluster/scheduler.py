@@ -6,6 +6,7 @@ Preemption, affinity, spreading and the five-minute flush of left-overs are not 
 """
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from random import Random
 
@@ -44,7 +45,7 @@ class Scheduler:
         self._api = Api(server, component_user("system:kube-scheduler"), "kube-scheduler")
         self._loop = loop
         self._clock = clock
-        self._draw: Callable[[], int] = lambda: attempt.sample_us(stream)
+        self._draw: Callable[[], int] = partial(attempt.sample_us, stream)
         self._fleet = fleet
         self._pending: dict[str, _Pending] = {}
         self._active: list[tuple[int, int, str]] = []

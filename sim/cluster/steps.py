@@ -66,6 +66,7 @@ def begin(worker: "PodWorker", container: Container) -> None:
 
 
 def _idled(worker: "PodWorker", container: Container) -> None:
+    container.timer = None
     container.terminate(worker.kubelet.clock.timestamp(), 0, "Completed")
     worker.init_exited(container)
 
@@ -93,6 +94,7 @@ def _arm_end(worker: "PodWorker", container: Container, behaviour: Behaviour) ->
 def _done(worker: "PodWorker", container: Container) -> None:
     behaviour, entry = container.behaviour, container.entry
     assert behaviour is not None
+    container.timer = None
     exit_code = behaviour.exit_code
     if behaviour.requests and not _make_requests(worker, container, behaviour.requests):
         exit_code = 1
