@@ -22,7 +22,7 @@ class WorkQueue(Generic[K]):
         self._backoff: ItemBackoff[K] = ItemBackoff() if backoff is None else backoff
         self._bucket = retries_bucket
         self._waiting: deque[K] = deque()
-        self._dirty: set[K] = set()
+        self._dirty: set[K] = set()  # keys that wait, and keys to be handed out again
         self._processing: set[K] = set()
         self._later: dict[K, tuple[float, asyncio.TimerHandle]] = {}  # due at, in seconds of the loop
         self._getters: deque[asyncio.Future[K | None]] = deque()
@@ -39,9 +39,19 @@ class WorkQueue(Generic[K]):
         dirty = self._dirty
         if key in dirty or self._shut_down:
             return
+        if key in self._processing:
+            dirty.add(key)
+            return
+        # Straight to one waiting worker: waking more than one costs twice the whole queue.
+        getters = self._getters
+        while getters:
+            getter = getters.popleft()
+            if not getter.done():
+                self._processing.add(key)
+                getter.set_result(key)
+                return
         dirty.add(key)
-        if key not in self._processing:
-            self._hand_out(key)
+        self._waiting.append(key)
 
     def add_after(self, key: K, delay_s: float) -> None:
         """Add ``key`` in ``delay_s`` seconds; of several delays for one key the one that ends first counts."""
@@ -92,8 +102,10 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         """The worker is through with ``key``; it is handed out again if it was added meanwhile."""
         self._processing.discard(key)
-        if key in self._dirty:
-            self._hand_out(key)
+        dirty = self._dirty
+        if key in dirty:
+            dirty.discard(key)
+            self.add(key)
 
     def shut_down(self) -> None:
         """Hand out nothing more: waiting keys are dropped, waiting workers get None."""
@@ -107,18 +119,6 @@ class WorkQueue(Generic[K]):
             if not getter.done():
                 getter.set_result(None)
         self._getters.clear()
-
-    def _hand_out(self, key: K) -> None:
-        # Straight to one waiting worker: waking more than one costs twice the whole queue.
-        getters = self._getters
-        while getters:
-            getter = getters.popleft()
-            if not getter.done():
-                self._dirty.discard(key)
-                self._processing.add(key)
-                getter.set_result(key)
-                return
-        self._waiting.append(key)
 
     def _give_back(self, key: K | None) -> None:
         if key is not None and not self._shut_down:
