@@ -27,6 +27,7 @@ class Attempt:
     """A run while it is reconciled. ``status``, ``labels`` and ``annotations`` start as what the cache showed.
 
     ``changed``: the condition is known to say something else than before.
+    ``pod``: the pod that was looked at, if there is nothing to do until it, or the run, changes.
     ``precise``: a start or completion time was taken in this attempt. In the controller's memory it has nanoseconds,
     so a re-read status never equals this one and is written again even when the text would be the same.
     """

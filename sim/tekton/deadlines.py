@@ -73,6 +73,10 @@ class Deadlines:
         start_us = self.finally_start_us
         return start_us is not None and bool(self.finally_us) and now_us - start_us > self.finally_us  # type: ignore[operator]
 
+    def part_over(self, now_us: int) -> bool:
+        """Whether the time of ``finally`` is over once that has started, before it whether that of the tasks is."""
+        return self.tasks_over(now_us) if self.finally_start_us is None else self.finally_over(now_us)
+
     def wait_us(self, now_us: int) -> int | None:
         """How long until the next limit is due; negative when it has passed; None when there is none."""
         if self.start_us is None:

@@ -36,8 +36,11 @@ def unmet_demand(namespace: str, name: str, spec: Document, pipeline: str, pipel
             text = f'pipeline requires workspace with name "{one["name"]}" be provided by pipelinerun'
             message = f"{_USER}{who} doesn't bind {whose}'s Workspaces correctly: {text}"
             return Unmet("InvalidWorkspaceBindings", message, text)
+    own_settings = spec.get("taskRunSpecs")
+    if not own_settings:
+        return None
     tasks = {task["name"] for group in ("tasks", "finally") for task in pipeline_spec.get(group) or ()}
-    for one in spec.get("taskRunSpecs") or ():
+    for one in own_settings:
         if one.get("pipelineTaskName") not in tasks:
             wrong_name = one.get("pipelineTaskName", "")
             text = f'pipelineRun\'s taskrunSpecs defined wrong taskName: "{wrong_name}", does not exist in Pipeline'

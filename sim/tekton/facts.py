@@ -128,6 +128,13 @@ class Facts:
                     return False
         return True
 
+    def finals_started(self) -> bool:
+        if self.graph.has_finally:
+            for one in self.members:
+                if one.task.final and one.run is not None:
+                    return True
+        return False
+
     def next_tasks(self) -> list[Member]:
         """Tasks that may start now, in order; not those of ``finally``."""
         if self.demand in ("Cancelled", "CancelledRunFinally", "StoppedRunFinally") or self.stopping:

@@ -36,6 +36,8 @@ RESOLVERS = "tekton-resolvers"
 _PROCESSES = (CONTROLLER, RESOLVERS)
 _MANAGED = "app.kubernetes.io/managed-by=tekton-pipelines"
 _RETRIES_QPS, _RETRIES_BURST = 10.0, 100
+_Wake = tuple[Callable[[Key], bool], Callable[[Key], None]]
+"""Whether a reconcile of a key would find nothing to do (never while it is under way), and how to queue it."""
 
 
 class Tekton:
@@ -157,15 +159,13 @@ class Tekton:
         run_controller = self._working("pipelinerun", pipeline_runs.reconcile)
         task_controller = self._working("taskrun", task_runs.reconcile)
         request_controller = self._working("resolutionrequest", ResolutionRequests(access).reconcile)
-        wake_run = _unless(pipeline_runs.idle, run_controller.queue.add)
-        wake_task = _unless(task_runs.idle, task_controller.queue.add)
-        owners = {PIPELINE_RUNS.kind: wake_run, TASK_RUNS.kind: wake_task}
-        runs.add_handler(_own_key(wake_run))
-        tasks.add_handler(_own_key(wake_task))
-        tasks.add_handler(_owner_key({PIPELINE_RUNS.kind: wake_run}))
-        pods.add_handler(_owner_key({TASK_RUNS.kind: wake_task}))
-        requests.add_handler(_own_key(request_controller.queue.add))
-        requests.add_handler(_owner_key(owners))
+        run = (pipeline_runs.idle, run_controller.queue.add)
+        task = (task_runs.idle, task_controller.queue.add)
+        request = (_never, request_controller.queue.add)
+        runs.add_handler(_waking(run, {}))
+        tasks.add_handler(_waking(task, {PIPELINE_RUNS.kind: run}))
+        pods.add_handler(_waking(None, {TASK_RUNS.kind: task}))
+        requests.add_handler(_waking(request, {PIPELINE_RUNS.kind: run, TASK_RUNS.kind: task}))
         return Manager(
             [runs, tasks, requests, pods],
             [run_controller, task_controller, request_controller],
@@ -195,7 +195,7 @@ class Tekton:
             resolver,
             controller.queue.add,
         )
-        requests.add_handler(_own_key(takeover.wake))
+        requests.add_handler(_waking((_never, takeover.wake), {}))
         return Manager([requests], [controller], background=[takeover.run])
 
 
@@ -216,34 +216,29 @@ def install(
     return tekton
 
 
-def _unless(idle: Callable[[Key], bool], add: Callable[[Key], None]) -> Callable[[Key], None]:
-    """Queue a key whose reconcile would do something; one that is being reconciled is never idle."""
-
-    def wake(key: Key) -> None:
-        if not idle(key):
-            add(key)
-
-    return wake
-
-
-def _own_key(add: Callable[[Key], None]) -> Handler:
-    def handle(before: Document | None, after: Document | None) -> None:
-        metadata = (after or before or {})["metadata"]
-        add((metadata["namespace"], metadata["name"]))
-
-    return handle
-
-
-def _owner_key(add: Mapping[str, Callable[[Key], None]]) -> Handler:
-    """Queue the controlling owner, by its name: not even knative asks for its uid."""
+def _waking(own: _Wake | None, owners: Mapping[str, _Wake]) -> Handler:
+    """Queue an object of ours, then its controlling owner, by its name: not even knative asks for its uid."""
 
     def handle(before: Document | None, after: Document | None) -> None:
         metadata = (after or before or {})["metadata"]
+        namespace = metadata["namespace"]
+        if own is not None:
+            key = (namespace, metadata["name"])
+            if not own[0](key):
+                own[1](key)
+        if not owners:
+            return
         for reference in metadata.get("ownerReferences") or ():
             if reference.get("controller"):
-                queue = add.get(reference["kind"])
-                if queue is not None:
-                    queue((metadata["namespace"], reference["name"]))
+                wake = owners.get(reference["kind"])
+                if wake is not None:
+                    key = (namespace, reference["name"])
+                    if not wake[0](key):
+                        wake[1](key)
                 return
 
     return handle
+
+
+def _never(_key: Key) -> bool:
+    return False

@@ -134,7 +134,8 @@ class PipelineRuns:
             await access.loop.pause(options.reconcile.sample_us(access.work_stream))
         before = attempt.before
         demand = attempt.document["spec"].get("status", "")
-        if self._deadlines(attempt).pipeline_long_over(self._time.now_us()):
+        deadlines = self._deadlines(attempt)
+        if deadlines.pipeline_long_over(self._time.now_us()):
             await self._time_out(attempt)
             emit_change(access, attempt, before, condition_of(status))
             raise PermanentError("PipelineRun has timed out for a long time")
@@ -144,6 +145,7 @@ class PipelineRuns:
             attempt.precise = True
             before = set_condition(status, "Unknown", "Started", "", now)
             emit_change(access, attempt, None, before)
+            deadlines = self._deadlines(attempt)
         if PIPELINE_LABEL not in attempt.labels:
             labels = {**attempt.labels, PIPELINE_LABEL: label_of(attempt.document)}
             attempt.relabel(labels, attempt.annotations)
@@ -151,10 +153,11 @@ class PipelineRuns:
             if demand == "Cancelled":
                 await self._cancel(attempt)
                 return None
-            await self._run(attempt, key, demand)
+            await self._run(attempt, key, demand, deadlines)
         finally:
-            emit_change(access, attempt, before, condition_of(status))
-        if is_done(status):
+            after = condition_of(status)
+            emit_change(access, attempt, before, after)
+        if after is not None and after["status"] != "Unknown":
             return None
         return self._deadlines(attempt).wait_us(self._time.now_us())
 
@@ -192,7 +195,7 @@ class PipelineRuns:
         self._end(attempt, Verdict("Unknown", reason, f"{head}: {text}"))
         return ApiError(500, "", f"error(s) from {doing} TaskRun(s) from PipelineRun {attempt.name}: {text}")
 
-    async def _run(self, attempt: Attempt, key: Key, demand: str) -> None:
+    async def _run(self, attempt: Attempt, key: Key, demand: str, deadlines: Deadlines) -> None:
         status = attempt.status
         if demand == "PipelineRunPending":
             self._end(attempt, Verdict("Unknown", "PipelineRunPending", f'PipelineRun "{attempt.name}" is pending'))
@@ -206,13 +209,13 @@ class PipelineRuns:
         members = self._members(attempt, plan)
         if plan.graph.has_references and not await self._scheduling.resolve_tasks(attempt, members):
             return
-        deadlines = self._deadlines(attempt)
         facts = Facts(plan.graph, plan.by_name, members, demand, deadlines, self._time.now_us())
         if demand == "CancelledRunFinally" and any(one.running and not one.task.final for one in members):
             errors = await self._children.cancel(attempt.namespace, status.get("childReferences") or ())
             if errors:
                 raise self._undone(attempt, "PipelineRunCouldntCancel", "cancelled", "cancel", "cancelling", errors)
-        await self._scheduling.enforce(attempt, facts, deadlines)
+        if deadlines.part_over(self._time.now_us()):
+            await self._scheduling.enforce(attempt, facts, deadlines)
         await self._scheduling.start_due(attempt, facts, deadlines)
         facts.forget_skips()
         now_us = self._time.now_us()
@@ -304,5 +307,5 @@ class PipelineRuns:
         for name, value in (("childReferences", references), ("skippedTasks", skipped), ("results", results)):
             if value:
                 status[name] = value
-            else:
-                status.pop(name, None)
+            elif name in status:
+                del status[name]

@@ -54,10 +54,7 @@ class Scheduling:
 
     async def enforce(self, attempt: Attempt, facts: Facts, deadlines: Deadlines) -> None:
         """Stop the running tasks of a part whose time is over. Raises ApiError when one cannot be told."""
-        now_us = self._access.time.now_us()
         finals = deadlines.finally_start_us is not None
-        if not (deadlines.finally_over(now_us) if finals else deadlines.tasks_over(now_us)):
-            return
         late = {one.task.name for one in facts.members if one.task.final == finals and one.running}
         if not late:
             return
@@ -72,7 +69,7 @@ class Scheduling:
         """Create the TaskRuns that are due, in order. Raises what the first refused one meets."""
         due = facts.next_tasks()
         for member in tuple(due):
-            missing = facts.missing_result(member.task)
+            missing = facts.missing_result(member.task) if member.task.results else ""
             if missing:
                 due = []
                 facts.unusable[member.task.name] = missing
@@ -82,8 +79,7 @@ class Scheduling:
         if facts.unusable:
             facts.forget_skips()
         finals = facts.next_finals()
-        started = any(one.task.final and one.run is not None for one in facts.members)
-        if (finals or started) and "finallyStartTime" not in attempt.status:
+        if (finals or facts.finals_started()) and "finallyStartTime" not in attempt.status:
             attempt.status["finallyStartTime"] = self._access.time.timestamp()
             attempt.precise = True
             deadlines = deadlines_of(attempt.document, attempt.status, self._access.options.default_timeout_us)

@@ -17,6 +17,7 @@ from sim.tekton.attempt import (
     look_again,
     message_of,
 )
+from sim.tekton.children import ON_ERROR_ANNOTATION
 from sim.tekton.conditions import condition_of, set_condition
 from sim.tekton.deadlines import parse_duration_us, parse_timestamp_us
 from sim.tekton.names import pod_name
@@ -76,13 +77,13 @@ class TaskRuns:
             self._settled.pop(key, None)
             return None
         settled = self._settled.get(key)
-        attempt = Attempt(document)
         if settled is not None:
             if self.idle(key):
                 return look_again(settled.until_us - self._time.now_us())
             del self._settled[key]
-            if settled.status is document.get("status"):
-                attempt.template = settled.template
+        attempt = Attempt(document)
+        if settled is not None and settled.status is document.get("status"):
+            attempt.template = settled.template
         error: Exception | None = None
         wait_us: int | None = None
         try:
@@ -92,28 +93,13 @@ class TaskRuns:
         result = await finish(self._access, TASK_RUNS, self._task_runs.get(*key), attempt, error, wait_us)
         if wait_us is None:
             return result
-        self._settle(key, attempt, wait_us)
+        pod = attempt.pod
+        if pod is not None:
+            # So that the echo of one's own write costs nothing. A pod that came meanwhile is news: it is not this one.
+            name, until_us = pod["metadata"]["name"], self._time.now_us() + wait_us
+            spec = document["spec"]
+            self._settled[key] = _Settled(attempt.standing, spec, pod, name, attempt.template, until_us)
         return look_again(wait_us)
-
-    def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
-        """Remember what was seen, so that the echo of one's own write costs nothing; not where a second look acts.
-
-        The pod is the one that was looked at: a newer one that came meanwhile is news.
-        """
-        status, pod, template = attempt.standing, attempt.pod, attempt.template
-        condition = condition_of(status)
-        if (
-            pod is None
-            or template is None
-            or condition is None
-            or condition["status"] != "Unknown"
-            or condition.get("reason") == "ExceededNodeResources"
-            or podfailure.hopeless(attempt.name, status, self._version) is not None
-        ):
-            return
-        until_us = self._time.now_us() + wait_us
-        name = pod["metadata"]["name"]
-        self._settled[key] = _Settled(status, attempt.document["spec"], pod, name, template, until_us)
 
     async def _reconcile(self, attempt: Attempt) -> int | None:
         access, status, spec = self._access, attempt.status, attempt.document["spec"]
@@ -128,33 +114,34 @@ class TaskRuns:
             attempt.relabel(attempt.labels, {**attempt.annotations, RELEASE_ANNOTATION: options.release})
         now = self._time.timestamp()
         if spec.get("status") == "TaskRunPending" and self._version.pending_task_runs:
-            set_condition(status, "Unknown", "TaskRunPending", f'TaskRun "{attempt.name}" is pending', now)
-            emit_change(access, attempt, before, condition_of(status))
+            text = f'TaskRun "{attempt.name}" is pending'
+            emit_change(access, attempt, before, set_condition(status, "Unknown", "TaskRunPending", text, now))
             return None
         if "startTime" not in status:
-            self._start(attempt, now)
+            before = self._start(attempt, now)
         timeout = spec.get("timeout")
         timeout_us = parse_duration_us(timeout) if timeout else options.default_timeout_us
         ending = self._ending(attempt, timeout_us)
         if ending is not None:
             await self._fail(attempt, *ending)
-            self._conclude(attempt, before)
+            self._conclude(attempt, attempt.before, condition_of(status))
             return None
-        before = await self._run(attempt)
-        self._conclude(attempt, before)
+        self._conclude(attempt, before, await self._run(attempt, before))
         start = status.get("startTime")
         if start is None or not timeout_us:
             return None
         return timeout_us - (self._time.now_us() - parse_timestamp_us(start))
 
-    def _start(self, attempt: Attempt, now: str) -> None:
+    def _start(self, attempt: Attempt, now: str) -> Document:
         status = attempt.status
         status["startTime"] = now
         status.setdefault("podName", "")
         attempt.precise = True
         present = condition_of(status)
         message = present.get("message", "") if present is not None else ""
-        emit_change(self._access, attempt, None, set_condition(status, "Unknown", "Started", message, now))
+        started = set_condition(status, "Unknown", "Started", message, now)
+        emit_change(self._access, attempt, None, started)
+        return started
 
     def _ending(self, attempt: Attempt, timeout_us: int) -> tuple[str, str] | None:
         """Reason and message if the TaskRun is to be ended from outside its pod: cancelled, late, hopeless pod."""
@@ -201,10 +188,9 @@ class TaskRuns:
             if error.code != 404:
                 raise
 
-    def _conclude(self, attempt: Attempt, before: Document | None) -> None:
-        """Turn a failure with attempts left into a retry, then tell the change."""
+    def _conclude(self, attempt: Attempt, before: Document | None, condition: Document | None) -> None:
+        """Turn a failure with attempts left into a retry, then tell the change to ``condition``."""
         spec, status = attempt.document["spec"], attempt.status
-        condition = condition_of(status)
         if condition is None or condition["status"] != "False":
             emit_change(self._access, attempt, before, condition)
             return
@@ -219,13 +205,12 @@ class TaskRuns:
             condition = set_condition(status, "Unknown", "ToBeRetried", condition.get("message", ""), now)
         emit_change(self._access, attempt, before, condition)
 
-    async def _run(self, attempt: Attempt) -> Document | None:
-        """Find or create the pod and tell its state. Answers the condition that Events are to be compared with."""
+    async def _run(self, attempt: Attempt, before: Document | None) -> Document:
+        """Find or create the pod and tell its state. Answers the condition that follows; ``before`` is what it was."""
         access, status = self._access, attempt.status
         template = attempt.template
         if template is None:
             template = await self._resolve(attempt)
-        before = condition_of(status)
         known = status.get("podName")
         pod = self._pods.get(attempt.namespace, known) if known else self._adoptable_pod(attempt)
         if pod is None:
@@ -234,20 +219,25 @@ class TaskRuns:
             except (ApiError, ConnectionLost, PermanentError) as error:
                 self._pod_refused(attempt, error, before)
         assert pod is not None, "a refused pod raises"
-        attempt.pod = pod
         pod_status = pod.get("status") or _EMPTY
         if pod_status.get("phase") == "Running":
             annotations = pod["metadata"].get("annotations") or _EMPTY
             if annotations.get(READY_ANNOTATION) != "READY" and podstatus.sidecars_ready(pod_status):
                 name = pod["metadata"]["name"]
                 await access.core.patch(PODS, attempt.namespace, name, _READY_PATCH, patch_type="json")
+        steps = status.get("steps")
         condition = self._observe(attempt, status, pod, template.results)
         if "completionTime" in status:
             attempt.precise = True
-        elif condition is not None and condition.get("reason") == "ExceededNodeResources":
-            text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
-            access.event(attempt.document, "Warning", "ExceededNodeResources", text)
-        return before
+        elif condition["status"] == "Unknown":
+            if condition["reason"] == "ExceededNodeResources":
+                text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
+                access.event(attempt.document, "Warning", "ExceededNodeResources", text)
+            elif status.get("steps") is steps and "sidecars" not in status:
+                attempt.pod = pod  # the steps were found not to be hopeless before
+            elif podfailure.hopeless(attempt.name, status, self._version) is None:
+                attempt.pod = pod
+        return condition
 
     async def _resolve(self, attempt: Attempt) -> TaskTemplate:
         """The Task of the attempt, told in its status. Raises PermanentError or RequeueAfter."""
@@ -255,7 +245,7 @@ class TaskRuns:
         try:
             template = await self._templates.resolve(attempt)
         except (PermanentError, RequeueAfter):
-            self._conclude(attempt, None)
+            self._conclude(attempt, None, condition_of(status))
             raise
         attempt.template = template
         status["taskSpec"] = template.spec
@@ -267,17 +257,9 @@ class TaskRuns:
             ]
         return template
 
-    def _observe(
-        self, attempt: Attempt, status: dict[str, Any], pod: Document, results: Mapping[str, str]
-    ) -> Document | None:
-        return podstatus.observe(
-            status,
-            pod,
-            results=results,
-            ignore_failure=attempt.annotations.get("pipeline.tekton.dev/pipeline-task-on-error") == "continue",
-            version=self._version,
-            now=self._time.timestamp(),
-        )
+    def _observe(self, attempt: Attempt, status: dict[str, Any], pod: Document, results: Mapping[str, str]) -> Document:
+        ignored = attempt.annotations.get(ON_ERROR_ANNOTATION) == "continue"
+        return podstatus.observe(status, pod, results, ignored, self._version, self._time.timestamp())
 
     def _adoptable_pod(self, attempt: Attempt) -> Document | None:
         """The attempt's pod as the cache has it, by label and owner: the status does not name one yet."""
@@ -321,7 +303,7 @@ class TaskRuns:
         if refusal.state == "False":
             status["completionTime"] = now
             attempt.precise = True
-        self._conclude(attempt, before)
+        self._conclude(attempt, before, condition_of(status))
         raise refusal.error from error
 
     async def _stop_sidecars(self, attempt: Attempt) -> None:

@@ -1,5 +1,6 @@
 """The condition of a PipelineRun: counters of its tasks, never their causes."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from sim.tekton.deadlines import Deadlines
@@ -82,11 +83,17 @@ def verdict_of(name: str, facts: Facts, deadlines: Deadlines, now_us: int, versi
         reason = "StoppedRunningFinally"
     elif counts.cancelled > 0 or (counts.failed > 0 and facts.finals_done()):
         reason = "PipelineRunStopping"
-    message = (
-        f"Tasks Completed: {counts.completed} (Failed: {counts.failed}, Cancelled {counts.cancelled}), "
-        f"Incomplete: {counts.incomplete}, Skipped: {counts.skipped}"
-    )
+    message = _progress(counts.completed, counts.failed, counts.cancelled, counts.incomplete, counts.skipped)
     return Verdict("Unknown", reason, message)
+
+
+@lru_cache(maxsize=1024)
+def _progress(completed: int, failed: int, cancelled: int, incomplete: int, skipped: int) -> str:
+    """Runs have the same few numbers, so they share the texts."""
+    return (
+        f"Tasks Completed: {completed} (Failed: {failed}, Cancelled {cancelled}), "
+        f"Incomplete: {incomplete}, Skipped: {skipped}"
+    )
 
 
 def timed_out(name: str, deadlines: Deadlines) -> Verdict:
