@@ -32,7 +32,9 @@ def install(server: "ApiServer") -> None:
             body = {**quota, "status": status}
             server.update(_APISERVER, RESOURCE_QUOTAS, namespace, name, body, subresource="status")
 
-    quotas = Quotas(server, admission.reconsider)
+    quotas = Quotas(server)
     # Without quotas nothing is built for the plugin to look at: it covers every create there is.
     admission.validate(QuotaAdmission(quotas, write_status), active=quotas.any)
-    QuotaController(server.loop, server, quotas, write_status, server.streams("apiserver.quota"))
+    observers, stream = server.store.observers, server.streams("apiserver.quota")
+    controller = QuotaController(server.loop, server, quotas, observers, write_status, stream)
+    quotas.on_change = (admission.reconsider, controller.reconsider)

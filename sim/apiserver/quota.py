@@ -79,18 +79,18 @@ def in_scope(quota: Document, resource: Resource, document: Document) -> bool:
 
 
 class Quotas:
-    """The stored quotas by namespace; knows nothing else. Calls ``reconsider`` after each change."""
+    """The stored quotas by namespace; knows nothing else. Calls everyone of :attr:`on_change` after each change."""
 
-    def __init__(self, reader: Reader, reconsider: Callable[[], None]) -> None:
-        self._reconsider = reconsider
-        self.by_namespace: dict[str, dict[str, Document]] = {}
+    def __init__(self, reader: Reader) -> None:
+        self.on_change: tuple[Callable[[], None], ...] = ()
+        self._by_namespace: dict[str, dict[str, Document]] = {}
         for stored in reader.items(RESOURCE_QUOTAS):
             self._keep(stored)
         reader.observe(self._changed, RESOURCE_QUOTAS)
 
     def _keep(self, stored: Document) -> None:
         metadata = stored["metadata"]
-        self.by_namespace.setdefault(metadata["namespace"], {})[metadata["name"]] = stored
+        self._by_namespace.setdefault(metadata["namespace"], {})[metadata["name"]] = stored
 
     def _changed(self, type_: WatchType, resource: Resource, _old: Document | None, new: Document) -> None:
         if resource.plural != RESOURCE_QUOTAS.plural or resource.group:
@@ -99,20 +99,21 @@ class Quotas:
             self._keep(new)
         else:
             namespace = new["metadata"]["namespace"]
-            del self.by_namespace[namespace][new["metadata"]["name"]]
-            if not self.by_namespace[namespace]:
-                del self.by_namespace[namespace]
-        self._reconsider()
+            del self._by_namespace[namespace][new["metadata"]["name"]]
+            if not self._by_namespace[namespace]:
+                del self._by_namespace[namespace]
+        for tell in self.on_change:
+            tell()
 
     def any(self) -> bool:
-        return bool(self.by_namespace)
+        return bool(self._by_namespace)
 
     def of(self, namespace: str) -> Mapping[str, Document] | None:
         """Quotas by name, or None where the namespace has none."""
-        return self.by_namespace.get(namespace)
+        return self._by_namespace.get(namespace)
 
     def namespaces(self) -> Iterable[str]:
-        return tuple(self.by_namespace)
+        return tuple(self._by_namespace)
 
 
 class QuotaAdmission:

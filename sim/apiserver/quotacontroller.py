@@ -7,6 +7,7 @@ from sim.apiserver.podresources import is_finished
 from sim.apiserver.quantity import canonical, canonical_text, is_binary
 from sim.apiserver.quota import RESOURCE_QUOTAS, Quotas, Usage, WriteStatus, in_scope, usage_of
 from sim.apiserver.reader import Reader
+from sim.apiserver.store import Observer
 from sim.loop import Loop
 
 RESYNC_US = 300_000_000  # kube-controller-manager --resource-quota-sync-period, default 5m
@@ -24,6 +25,7 @@ class QuotaController:
         loop: Loop,
         reader: Reader,
         quotas: Quotas,
+        observers: list[Observer],
         write_status: WriteStatus,
         stream: Random,
         *,
@@ -32,20 +34,29 @@ class QuotaController:
         self._loop = loop
         self._reader = reader
         self._quotas = quotas
-        self._by_namespace = quotas.by_namespace
         self._write_status = write_status
         self._stream = stream
         self._delay_us = delay_us
         self._totals: dict[str, Usage] = {}
         self._due: set[str] = set()
         self._resyncing = False
-        reader.observe(self._changed)
+        self._observing = False
+        self._observers = observers
+        self._place = len(observers)
+        self.reconsider()
+
+    def reconsider(self) -> None:
+        """Look at every commit while there are quotas, in the place among the observers that was there at first."""
+        if self._quotas.any() is self._observing:
+            return
+        self._observing = not self._observing
+        if self._observing:
+            self._observers.insert(self._place, self._changed)
+        else:
+            self._observers.remove(self._changed)
+            self._totals.clear()
 
     def _changed(self, type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
-        if not self._by_namespace:
-            if self._totals:
-                self._totals.clear()
-            return
         namespace = new["metadata"].get("namespace", "")
         if self._quotas.of(namespace) is None:
             self._totals.pop(namespace, None)

@@ -12,7 +12,7 @@ from sim.apiserver.causes import BLOCKING, UNCHECKED
 from sim.apiserver.celrules import compile_rules
 from sim.apiserver.conforming import compile_conforming
 from sim.apiserver.errors import Cause
-from sim.apiserver.structure import compile_check, compile_uniqueness
+from sim.apiserver.structure import any_object, compile_check, compile_uniqueness
 from sim.apiserver.valuechecks import ABSENT
 
 
@@ -21,7 +21,8 @@ class CompiledSchema:
 
     def __init__(self, openapi: Mapping[str, Any]) -> None:
         self._conform = compile_conforming(openapi, resource=True)
-        self._check = compile_check(_without_metadata(openapi))
+        check = compile_check(_without_metadata(openapi))
+        self._check = None if check is any_object else check  # a document is an object
         self._unique = compile_uniqueness(openapi)
         self._rules = compile_rules(openapi)
 
@@ -42,7 +43,8 @@ class CompiledSchema:
         if new is old:
             return []
         causes: list[Cause] = []
-        self._check(new, ABSENT if old is None else old, None, causes)
+        if self._check is not None:
+            self._check(new, ABSENT if old is None else old, None, causes)
         if self._unique is not None:
             self._unique(new, old, None, causes)
         if self._rules is not None:

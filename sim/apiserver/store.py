@@ -42,7 +42,7 @@ class Table:
     def find(self, namespace: str, name: str) -> Document | None:
         row = self.rows.get(namespace)
         found = None if row is None else row.get(name)
-        return found.find(namespace, name) if isinstance(found, Block) else found
+        return found.find(namespace, name) if found.__class__ is Block else found  # type: ignore[return-value]
 
     def index(self, key: str, getter: Getter) -> Index | None:
         """The index called ``key``, built when it is first asked for; None while looking at all is as cheap."""
@@ -167,5 +167,5 @@ class Store:
         resource = table.resource
         for observe in table.observers:
             observe(type_, resource, old, new)
-        for observe in self.observers:
+        for observe in tuple(self.observers):  # one may come or go with this very commit's consequences
             observe(type_, resource, old, new)

@@ -133,7 +133,7 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
     wanted: tuple[str, ...] = tuple(schema.get("required") or ())
     wanted_set = frozenset(wanted)
     if is_object and not fields and rest is None and not wanted:
-        return _any_object
+        return any_object
 
     def check(value: Any, old: Any, path: Path, causes: list[Cause]) -> None:
         if type(value) is not dict:
@@ -164,7 +164,8 @@ def _members_check(schema: Mapping[str, Any]) -> Check:
     return check
 
 
-def _any_object(value: Any, _old: Any, path: Path, causes: list[Cause]) -> None:
+def any_object(value: Any, _old: Any, path: Path, causes: list[Cause]) -> None:
+    """The check of a schema that accepts every object."""
     if type(value) is not dict:
         causes.append(wrong_type(path, value, "object"))
 

@@ -154,13 +154,14 @@ class Stream:
 
     def _land(self) -> None:
         travelling = self._travelling
-        now_us = self._loop.now_us
-        while travelling and travelling[0][0] <= now_us:
+        if not travelling:
+            return  # the stream ended meanwhile
+        due_us, event = travelling.popleft()
+        self._arrive(event)
+        while travelling and travelling[0][0] == due_us:
             self._arrive(travelling.popleft()[1])
-            if self._ended:
-                return
         if travelling:
-            self._loop.after(travelling[0][0] - now_us, self._land)
+            self._loop.after(travelling[0][0] - due_us, self._land)
 
     def end_after(self, timeout_us: int, bookmark: Callable[[], WatchEvent] | None) -> None:
         """End cleanly after ``timeout_us``; ``bookmark`` makes the progress mark sent every minute until then."""
