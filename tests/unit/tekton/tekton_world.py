@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.ports import Document, Resource, WatchType
 from sim.apiserver.identity import ADMIN
+from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.cluster.api import Api
@@ -40,12 +41,13 @@ class TektonWorld:
         outcomes: Mapping[str, Outcome] | None = None,
         bundles: BundleCatalogue | None = None,
         seed: int = 7,
+        latency: Latency | None = None,
     ) -> None:
         self.loop = Loop()
         clock = Clock(self.loop)
         streams = Streams(seed)
         self.clock = clock
-        self.server = ApiServer(self.loop, streams, clock)
+        self.server = ApiServer(self.loop, streams, clock, latency=latency)
         self.create(_NAMESPACES, {"metadata": {"name": NAMESPACE}}, "")
         self.create(SERVICE_ACCOUNTS, {"metadata": {"name": "default"}})
         self.bundles = bundles or BundleCatalogue()
