@@ -1,8 +1,8 @@
 """simpy's calendar in two parts: a heap of what comes soon, and unsorted slots of time for what lies further off.
 
 Most timers that are set for later never fire (limits, polls, retries), and a heap that carries them along costs every
-near event a dozen comparisons of tuples that are in no cache. A slot is sorted in when its time comes, without its
-cancelled timers.
+near event a dozen comparisons of tuples that are in no cache. A slot stands in the heap at the instant where it
+begins; it is sorted in when its turn comes, without its cancelled timers.
 """
 
 from heapq import heappop, heappush
@@ -12,79 +12,70 @@ import simpy
 
 from sim.timer import Timer
 
+NEVER_US = 1 << 63
+_SHIFT = 22
+FAR_US = 1 << _SHIFT  # the length of a slot, about four seconds; a slot for what is further off has not begun yet
+_BEFORE_ALL = -1  # simpy's priorities begin with 0
+_SWEEP_FROM = 4096  # entries
+
 Entry = tuple[int, int, int, Timer]
 """As in simpy's heap: (microseconds, priority, order, event)."""
 
-NEVER_US = 1 << 63
-_SHIFT = 22  # a slot is 2**22 microseconds, about four seconds
-_SWEEP_FROM = 4096  # entries
+
+class Slot(list[Entry]):
+    """What falls into one slot of time."""
 
 
 class Calendar(simpy.Environment):
-    """simpy's environment in whole microseconds: a process of it waits with ``env.timeout(microseconds)``.
-
-    An entry before ``near_us`` belongs into the heap, any other to :meth:`put_off`. Nothing that was put off is due
-    before ``far_us``. Now is always before ``near_us``.
-    """
+    """simpy's environment in whole microseconds: a process of it waits with ``env.timeout(microseconds)``."""
 
     _now: int
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
-        self.near_us = 1 << _SHIFT
-        self.far_us = NEVER_US
-        self._slots: dict[int, list[Entry]] = {}
-        self._numbers: list[int] = []  # of the slots, a heap
+        self._slots: dict[int, Slot] = {}  # by number; each stands in the heap too
         self._put_off = 0
         self._sweep_at = _SWEEP_FROM
 
     def put_off(self, entry: Entry) -> None:
+        """Keep an entry that is due in ``FAR_US`` or later."""
         number = entry[0] >> _SHIFT
         slot = self._slots.get(number)
         if slot is None:
-            self._slots[number] = [entry]
-            heappush(self._numbers, number)
-            self.far_us = self._numbers[0] << _SHIFT
-        else:
-            slot.append(entry)
+            slot = self._slots[number] = Slot()
+            queue: list[Any] = self._queue
+            heappush(queue, (number << _SHIFT, _BEFORE_ALL, 0, slot))
+        slot.append(entry)
         self._put_off += 1
         if self._put_off > self._sweep_at:
             self._sweep()
 
-    def bring_near(self) -> None:
-        """Sort the first slot into the heap."""
-        number = heappop(self._numbers)
-        slot = self._slots.pop(number)
+    def bring_near(self, begin_us: int) -> None:
+        """Sort the slot that begins then, and was taken from the heap, into the heap."""
+        slot = self._slots.pop(begin_us >> _SHIFT)
         self._put_off -= len(slot)
         queue: list[Any] = self._queue
         for entry in slot:
-            if entry[3].callback is not None:
+            if entry[3].call is not None:
                 heappush(queue, entry)
-        self.near_us = (number + 1) << _SHIFT
-        self.far_us = self._numbers[0] << _SHIFT if self._numbers else NEVER_US
-
-    def moved_to(self, now_us: int) -> None:
-        """Time has come to ``now_us``, beyond ``near_us``; every slot that has begun by then was brought near."""
-        self.near_us = ((now_us >> _SHIFT) + 1) << _SHIFT
 
     def peek(self) -> float:
         """The instant of the next event, cancelled ones in the heap included; infinite when there is none."""
-        while self._numbers and super().peek() >= self.far_us:
-            self.bring_near()
+        queue: list[Any] = self._queue
+        while queue and queue[0][3].__class__ is Slot:
+            self.bring_near(heappop(queue)[0])
         return super().peek()
 
     def clear(self) -> None:
         self._queue.clear()
         self._slots.clear()
-        self._numbers.clear()
-        self.far_us = NEVER_US
 
     def step(self) -> None:
         raise RuntimeError("only the loop turns the calendar: call run_until() of the loop")
 
     def _sweep(self) -> None:
         """Let cancelled timers go, so that they are never more than the others."""
-        for number, slot in self._slots.items():
-            self._slots[number] = [entry for entry in slot if entry[3].callback is not None]
+        for slot in self._slots.values():
+            slot[:] = [entry for entry in slot if entry[3].call is not None]
         self._put_off = sum(map(len, self._slots.values()))
         self._sweep_at = max(2 * self._put_off, _SWEEP_FROM)

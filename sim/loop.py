@@ -21,9 +21,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import copy_context
 from heapq import heappop, heappush
+from operator import call as call_now
 from typing import Any, TypeVar
 
-from sim.calendar import NEVER_US, Calendar
+from sim.calendar import FAR_US, NEVER_US, Calendar, Slot
 from sim.task import Task
 from sim.timer import Handle, Timer
 
@@ -131,20 +132,20 @@ class Loop(asyncio.AbstractEventLoop):
     def time(self) -> float:
         return self.now_us / 1_000_000
 
-    def after(self, delay_us: int, callback: Callable[..., Any], *args: Any) -> Timer:
-        """Call ``callback`` after ``delay_us`` virtual microseconds, outside any process: for models, not controllers.
+    def after(self, delay_us: int, *call: Any) -> Timer:
+        """After ``delay_us`` virtual microseconds call a callable, given first, with the arguments that follow it.
 
-        It runs at its very instant, before the tasks of that instant. What it raises ends the run.
+        For models, not controllers: it runs outside any process, at its very instant, before the tasks of that
+        instant. What it raises ends the run.
         """
         if delay_us < 0:
             raise ValueError(f"{delay_us} us is in the past")
         timer = _new(Timer)
         timer.at_us = at_us = self.now_us + delay_us
-        timer.callback = callback
-        timer.args = args
+        timer.call = call
         timer.context = None
         entry = (at_us, _NORMAL, self._order(), timer)
-        if at_us < self.env.near_us:
+        if delay_us < FAR_US:
             heappush(self._queue, entry)
         else:
             self.env.put_off(entry)
@@ -172,12 +173,9 @@ class Loop(asyncio.AbstractEventLoop):
 
     # --- the ready queue --------------------------------------------------------------------------------------
 
-    def call_soon(  # type: ignore[override]
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> Handle:
+    def call_soon(self, *call: Any, context: contextvars.Context | None = None) -> Handle:  # type: ignore[override]
         handle = _new(Handle)
-        handle.callback = callback
-        handle.args = args
+        handle.call = call
         handle.context = copy_context() if context is None else context
         self._ready.append(handle)
         return handle
@@ -222,44 +220,41 @@ class Loop(asyncio.AbstractEventLoop):
         A world that broke stays broken: its first error is raised here, and again by every later run.
         """
         env, queue, ready, errors, dead = self.env, self._queue, self._ready, self.errors, self._dead
-        now_us, limit = self.now_us, _SPIN_LIMIT
-        events = 0  # since time last moved
+        now_us, popleft = self.now_us, ready.popleft
+        left = _SPIN_LIMIT  # events and callbacks, until time has to move
         try:
             while not errors:
                 if done():
                     return True
                 head_us = queue[0][0] if queue else NEVER_US
                 if ready and head_us != now_us:
-                    callbacks = 0
                     while ready:
-                        handle = ready.popleft()
-                        if (callbacks := callbacks + 1) > limit:
-                            raise Spinning(f"more than {limit} callbacks at {self.time():.6f} s; last {handle!r}")
-                        if handle.callback is not None and not (dead and _killed(handle.context)):
-                            handle.context.run(handle.callback, *handle.args)
-                    continue
-                if head_us >= env.far_us:
-                    if env.far_us > at_us:
-                        return False
-                    env.bring_near()
+                        handle = popleft()
+                        call = handle.call
+                        if call is not None and not (dead and _killed(handle.context)):
+                            handle.context.run(*call)
+                        if not (left := left - 1):
+                            raise Spinning(f"{_SPIN_LIMIT} callbacks at {self.time():.6f} s; last {handle!r}")
                     continue
                 if head_us > at_us:
                     return False
                 event = heappop(queue)[3]
                 timer = event.__class__ is Timer
-                if timer and event.callback is None:
+                if timer:
+                    if event.call is None:
+                        continue
+                elif event.__class__ is Slot:
+                    env.bring_near(head_us)
                     continue
                 if head_us != now_us:
                     self.now_us = env._now = now_us = head_us
-                    if now_us >= env.near_us:
-                        env.moved_to(now_us)
-                    events = 0
-                elif (events := events + 1) > limit:
-                    raise Spinning(f"more than {limit} events at {self.time():.6f} s; last {event!r}")
+                    left = _SPIN_LIMIT
+                elif not (left := left - 1):
+                    raise Spinning(f"{_SPIN_LIMIT} events at {self.time():.6f} s; last {event!r}")
                 if not timer:
                     _process_event(event)
                 elif event.context is None:
-                    event.callback(*event.args)
+                    call_now(*event.call)
                 else:
                     ready.append(event)
         except Exception as error:
@@ -276,8 +271,6 @@ class Loop(asyncio.AbstractEventLoop):
             held = self._turn(at_us, until or _never)
             if not held and self.now_us < at_us:
                 self.now_us = self.env._now = at_us
-                if at_us >= self.env.near_us:
-                    self.env.moved_to(at_us)
             return held
 
     def run_until_complete(self, future: Any) -> Any:

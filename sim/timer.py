@@ -5,28 +5,26 @@ their constructors would cost more than everything else a callback costs. The lo
 """
 
 import contextvars
-from collections.abc import Callable
 from typing import Any
 
 
 class Handle:
-    """A callback in the ready queue; a cancelled one has no ``callback``."""
+    """A callback in the ready queue. ``call`` is the callable and its arguments, in one tuple, as ``Context.run`` takes
+    them; None when it is cancelled."""
 
-    __slots__ = ("args", "callback", "context")
+    __slots__ = ("call", "context")
 
-    callback: Callable[..., Any] | None
-    args: tuple[Any, ...]
+    call: tuple[Any, ...] | None
     context: contextvars.Context | None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.callback!r}{' cancelled' if self.cancelled() else ''}>"
+        return f"<{type(self).__name__} {self.call[0]!r}>" if self.call else f"<{type(self).__name__} cancelled>"
 
     def cancel(self) -> None:
-        self.callback = None
-        self.args = ()
+        self.call = None
 
     def cancelled(self) -> bool:
-        return self.callback is None
+        return self.call is None
 
 
 class Timer(Handle):

@@ -39,22 +39,6 @@ class _Topic:
     recent: dict[str, None]  # the different messages within the window, as far as they were not combined
     written: dict[str, Written]  # by message; the combined ones under the empty one
 
-    def occurred(self, message: str) -> Written:
-        recent, written = self.recent, self.written
-        recent[message] = None
-        key = message
-        if len(recent) >= _ALIKE_MAX:
-            del recent[next(iter(recent))]
-            key, message = "", (_COMBINED + message)[:MESSAGE_MAX]
-        known = written.get(key)
-        if known is None:
-            if len(written) >= _WRITTEN_MAX:
-                del written[next(iter(written))]
-            known = written[key] = Written(message)
-        known.count += 1
-        known.message = message
-        return known
-
 
 class Correlator:
     """Remembers the topics and the objects that came up last, at most ``_REMEMBERED_MAX`` of each."""
@@ -67,17 +51,6 @@ class Correlator:
         """Count one more occurrence for the object ``who``; answers what to create (count 1) or to patch, or None to
         say nothing."""
         topics, talk = self._topics, self._talk
-        what = (who, type_, reason)
-        topic = topics.get(what)
-        if topic is None:
-            topic = topics[what] = _Topic(now_s, {}, {})
-            if len(topics) > _REMEMBERED_MAX:
-                topics.popitem(last=False)
-        else:
-            topics.move_to_end(what)
-            if now_s - topic.last_s > _ALIKE_WINDOW_S:
-                topic.recent.clear()
-            topic.last_s = now_s
         bucket = talk.get(who)
         if bucket is None:
             bucket = talk[who] = TokenBucket(_SPAM_QPS, _SPAM_BURST)
@@ -85,5 +58,34 @@ class Correlator:
                 talk.popitem(last=False)
         else:
             talk.move_to_end(who)
-        written = topic.occurred(message)
+        what = (who, type_, reason)
+        topic = topics.get(what)
+        if topic is None:  # as a rule: few things are said twice
+            written = Written(message, count=1)
+            topics[what] = _Topic(now_s, {message: None}, {message: written})
+            if len(topics) > _REMEMBERED_MAX:
+                topics.popitem(last=False)
+        else:
+            topics.move_to_end(what)
+            written = _said_again(topic, message, now_s)
         return written if bucket.take(now_s) else None
+
+
+def _said_again(topic: _Topic, message: str, now_s: float) -> Written:
+    recent, written = topic.recent, topic.written
+    if now_s - topic.last_s > _ALIKE_WINDOW_S:
+        recent.clear()
+    topic.last_s = now_s
+    recent[message] = None
+    key = message
+    if len(recent) >= _ALIKE_MAX:
+        del recent[next(iter(recent))]
+        key, message = "", (_COMBINED + message)[:MESSAGE_MAX]
+    known = written.get(key)
+    if known is None:
+        if len(written) >= _WRITTEN_MAX:
+            del written[next(iter(written))]
+        known = written[key] = Written(message)
+    known.count += 1
+    known.message = message
+    return known
