@@ -13,7 +13,7 @@ from controller.api.resources import PIPELINE_RUNS
 from controller.executor.settings import Settings as ExecutorSettings
 from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
-from controller.ports import ApiError, Cluster
+from controller.ports import ApiError, Cluster, Document
 from reports import statistics, timings
 from scenarios import permissions
 from scenarios.cast import WORKLOADS, Cast
