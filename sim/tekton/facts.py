@@ -46,14 +46,17 @@ class Member:
         else:
             self.state, self.reason = condition["status"], condition.get("reason", "")
 
-    def agrees(self, run: Document | None) -> bool:
-        """Whether the TaskRun as it is now counts as it did when it was taken; a running one's reason does not."""
+    def follow(self, run: Document | None) -> bool:
+        """Take the TaskRun as it is now if it counts as it did, for a running one's reason does not; else leave it."""
         if run is None or self.run is None:
             return run is self.run
         condition = condition_of(run.get("status") or _EMPTY)
-        if condition is None or condition["status"] == "Unknown":
-            return self.state == "Unknown"
-        return bool(self.state == condition["status"] and self.reason == condition.get("reason", ""))
+        state, reason = ("Unknown", "") if condition is None else (condition["status"], condition.get("reason", ""))
+        if state != self.state or (reason != self.reason and state != "Unknown"):
+            return False
+        self.run = run
+        self.reason = reason
+        return True
 
     @property
     def running(self) -> bool:

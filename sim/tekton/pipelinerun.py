@@ -83,10 +83,8 @@ class PipelineRuns:
         namespace, task_runs = key[0], self._task_runs
         for member in settled.members:
             run = task_runs.get(namespace, member.name)
-            if run is not member.run:
-                if not member.agrees(run):
-                    return False
-                member.take(run)
+            if run is not member.run and not member.follow(run):
+                return False
         return True
 
     async def reconcile(self, key: Key) -> Result | None:

@@ -1,8 +1,6 @@
 """The TaskRun controller: one pod per TaskRun, and its state told as the TaskRun's (``pkg/reconciler/taskrun``)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.cache import Key
@@ -167,7 +165,7 @@ class TaskRuns:
         if pod is None:
             return
         seen = dict(attempt.status)
-        self._observe(attempt, seen, pod, {})
+        podstatus.observe(seen, pod, {}, False, self._version, self._time.timestamp())
         if "steps" in seen:
             attempt.status["steps"] = seen["steps"]
 
@@ -225,8 +223,9 @@ class TaskRuns:
             if annotations.get(READY_ANNOTATION) != "READY" and podstatus.sidecars_ready(pod_status):
                 name = pod["metadata"]["name"]
                 await access.core.patch(PODS, attempt.namespace, name, _READY_PATCH, patch_type="json")
-        steps = status.get("steps")
-        condition = self._observe(attempt, status, pod, template.results)
+        steps, ignored = status.get("steps"), attempt.annotations.get(ON_ERROR_ANNOTATION) == "continue"
+        now = self._time.timestamp()
+        condition = podstatus.observe(status, pod, template.results, ignored, self._version, now)
         if "completionTime" in status:
             attempt.precise = True
         elif condition["status"] == "Unknown":
@@ -256,10 +255,6 @@ class TaskRuns:
                 {"name": step_name(step, index), "provenance": {}} for index, step in enumerate(template.spec["steps"])
             ]
         return template
-
-    def _observe(self, attempt: Attempt, status: dict[str, Any], pod: Document, results: Mapping[str, str]) -> Document:
-        ignored = attempt.annotations.get(ON_ERROR_ANNOTATION) == "continue"
-        return podstatus.observe(status, pod, results, ignored, self._version, self._time.timestamp())
 
     def _adoptable_pod(self, attempt: Attempt) -> Document | None:
         """The attempt's pod as the cache has it, by label and owner: the status does not name one yet."""
