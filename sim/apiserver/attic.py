@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from controller.ports import Document
+from sim.apiserver.whereabouts import Whereabouts, fingerprint
 
 BLOCK_SIZE = 64
-_FRESH = 512  # the newest stay as they are: aggregation still patches them
+_FRESH = 128  # the newest stay as they are: aggregation still patches them (measured: within 50 writes)
 _NEVER_US = 1 << 62
 _SPAN_US = 60_000_000  # a block expires as one, so its objects must be about as old
 
@@ -34,21 +35,29 @@ _Fresh = tuple[int, str, str, str]
 class Block:
     """Packed objects. Compares and hashes by identity."""
 
-    __slots__ = ("_packed", "due_us")
+    __slots__ = ("_gone", "_packed", "due_us", "number")
 
-    def __init__(self, documents: list[Document], due_us: tuple[int, ...]) -> None:
-        self._packed = zlib.compress(marshal.dumps((documents, due_us)), 1)
+    def __init__(self, number: int, documents: list[Document], due_us: list[int]) -> None:
+        self.number = number
         self.due_us = due_us[0]
+        self._packed = zlib.compress(marshal.dumps((documents, due_us)), 1)
+        self._gone: set[tuple[str, str]] = set()
 
-    def find(self, namespace: str, name: str) -> Document:
-        return _unpacked(self)[namespace, name]
+    def find(self, namespace: str, name: str) -> Document | None:
+        return None if (namespace, name) in self._gone else _unpacked(self).get((namespace, name))
+
+    def forget(self, namespace: str, name: str) -> None:
+        """The object was written again or deleted."""
+        self._gone.add((namespace, name))
 
     def unpack(self) -> Iterator[tuple[Expiry, Document]]:
+        """What is still current."""
         documents, due_us = marshal.loads(zlib.decompress(self._packed))  # noqa: S302  # packed above, by ourselves
         for document, due in zip(documents, due_us, strict=True):
             metadata = document["metadata"]
-            expiry = Expiry(due, metadata.get("namespace", ""), metadata["name"], metadata["resourceVersion"])
-            yield expiry, document
+            namespace, name = metadata.get("namespace", ""), metadata["name"]
+            if (namespace, name) not in self._gone:
+                yield Expiry(due, namespace, name, metadata["resourceVersion"]), document
 
 
 @lru_cache(maxsize=8)
@@ -56,13 +65,16 @@ def _unpacked(block: Block) -> dict[tuple[str, str], Document]:
     return {(expiry.namespace, expiry.name): document for expiry, document in block.unpack()}
 
 
-Rows = dict[str, dict[str, "Document | Block"]]
+Rows = dict[str, dict[str, Document]]
 
 
 class Attic:
-    """The expiries of one table, oldest first, and the blocks that its oldest objects are packed in."""
+    """The expiries of one table, oldest first, and the blocks that its oldest objects are packed in.
 
-    __slots__ = ("_blocks", "_fresh", "_rows", "due_us", "ttl_us")
+    What is packed is no longer in ``rows``; a namespace keeps its row, empty or not, while it has objects here.
+    """
+
+    __slots__ = ("_blocks", "_counts", "_fresh", "_number", "_rows", "_whereabouts", "due_us", "ttl_us")
 
     def __init__(self, rows: Rows, ttl_us: int) -> None:
         self._rows = rows
@@ -70,7 +82,41 @@ class Attic:
         self.due_us = _NEVER_US
         """Before then nothing can have expired."""
         self._fresh: deque[_Fresh] = deque()
-        self._blocks: deque[Block] = deque()
+        self._number = 0
+        self._blocks: dict[int, Block] = {}
+        self._counts: dict[str, int] = {}
+        self._whereabouts = Whereabouts()
+
+    def count(self, namespace: str) -> int:
+        return self._counts.get(namespace, 0)
+
+    def counts(self) -> int:
+        return sum(self._counts.values())
+
+    def find(self, namespace: str, name: str) -> Document | None:
+        """A packed object."""
+        for number in self._whereabouts.candidates(fingerprint(namespace, name)):
+            block = self._blocks.get(number)
+            found = None if block is None else block.find(namespace, name)
+            if found is not None:
+                return found
+        return None
+
+    def items(self, namespace: str) -> dict[str, Document]:
+        """All packed objects of a namespace, by name."""
+        if not self.count(namespace):
+            return {}
+        blocks = self._blocks.values()
+        return {expiry.name: one for block in blocks for expiry, one in block.unpack() if expiry.namespace == namespace}
+
+    def forget(self, namespace: str, name: str) -> None:
+        """A packed object was written again or deleted."""
+        for number in self._whereabouts.candidates(fingerprint(namespace, name)):
+            block = self._blocks.get(number)
+            if block is not None and block.find(namespace, name) is not None:
+                block.forget(namespace, name)
+                self._counts[namespace] -= 1
+                return
 
     def written(self, now_us: int, namespace: str, name: str, version: str) -> None:
         fresh = self._fresh
@@ -84,47 +130,43 @@ class Attic:
     def _pack(self) -> None:
         documents: list[Document] = []
         due_us: list[int] = []
-        places: list[tuple[dict[str, Document | Block], str]] = []
+        prints: list[int] = []
         for _ in range(BLOCK_SIZE):
             due, namespace, name, version = self._fresh.popleft()
             row = self._rows.get(namespace)
             found = None if row is None else row.get(name)
-            if found.__class__ is dict and found["metadata"]["resourceVersion"] == version:
+            if row is not None and found is not None and found["metadata"]["resourceVersion"] == version:
                 documents.append(found)
                 due_us.append(due)
-                places.append((row, name))  # type: ignore[arg-type]
-        if not documents:
-            return
-        block = Block(documents, tuple(due_us))
-        self._blocks.append(block)
-        for row, name in places:
-            row[name] = block
-
-    def _current(self, namespace: str, name: str, version: str) -> Document | None:
-        found = self._rows.get(namespace, {}).get(name)
-        if found is None or isinstance(found, Block) or found["metadata"]["resourceVersion"] != version:
-            return None
-        return found
+                del row[name]
+                self._counts[namespace] = self._counts.get(namespace, 0) + 1
+                prints.append(fingerprint(namespace, name))
+        if documents:
+            self._number = number = self._number + 1
+            self._blocks[number] = Block(number, documents, due_us)
+            for print_ in prints:
+                self._whereabouts.put(print_, number, self._blocks)
 
     def expired(self, now_us: int) -> Iterator[tuple[Expiry, Document]]:
         """What has outlived its time, oldest first; the caller removes it."""
         blocks = self._blocks
-        while blocks and blocks[0].due_us <= now_us:
-            self._restore(blocks.popleft())
+        while blocks and (oldest := next(iter(blocks.values()))).due_us <= now_us:
+            self._restore(oldest)
         fresh = self._fresh
         while fresh and fresh[0][0] <= now_us:
             expiry = Expiry(*fresh.popleft())
-            document = self._current(expiry.namespace, expiry.name, expiry.version)
-            if document is not None:
-                yield expiry, document
-        self.due_us = min(fresh[0][0] if fresh else _NEVER_US, blocks[0].due_us if blocks else _NEVER_US)
+            found = self._rows.get(expiry.namespace, {}).get(expiry.name)
+            if found is not None and found["metadata"]["resourceVersion"] == expiry.version:
+                yield expiry, found
+        first = next(iter(blocks.values()), None)
+        self.due_us = min(fresh[0][0] if fresh else _NEVER_US, first.due_us if first is not None else _NEVER_US)
 
     def _restore(self, block: Block) -> None:
         """Lay a block's objects out again, before everything younger."""
+        del self._blocks[block.number]
         restored = []
         for expiry, document in block.unpack():
-            row = self._rows.get(expiry.namespace, {})
-            if row.get(expiry.name) is block:
-                row[expiry.name] = document
-                restored.append(expiry)
+            self._rows[expiry.namespace][expiry.name] = document
+            self._counts[expiry.namespace] -= 1
+            restored.append(expiry)
         self._fresh.extendleft(reversed(restored))

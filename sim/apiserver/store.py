@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from controller.ports import Document, Resource, WatchEvent, WatchType
-from sim.apiserver.attic import Attic, Block, Rows
+from sim.apiserver.attic import Attic, Rows
 from sim.apiserver.guard import Guard
 from sim.apiserver.history import History
 from sim.apiserver.index import Getter, Index
@@ -41,8 +41,10 @@ class Table:
 
     def find(self, namespace: str, name: str) -> Document | None:
         row = self.rows.get(namespace)
-        found = None if row is None else row.get(name)
-        return found.find(namespace, name) if found.__class__ is Block else found  # type: ignore[return-value]
+        if row is None:
+            return None
+        found = row.get(name)
+        return self.attic.find(namespace, name) if found is None and self.attic is not None else found
 
     def index(self, key: str, getter: Getter) -> Index | None:
         """The index called ``key``, built when it is first asked for; None while looking at all is as cheap."""
@@ -54,8 +56,8 @@ class Table:
     def count(self, namespace: str = "") -> int:
         """How many objects a namespace has, or all of them together."""
         if namespace:
-            return len(self.rows.get(namespace, ()))
-        return sum(len(row) for row in self.rows.values())
+            return len(self.rows.get(namespace, ())) + (self.attic.count(namespace) if self.attic is not None else 0)
+        return sum(len(row) for row in self.rows.values()) + (self.attic.counts() if self.attic is not None else 0)
 
     def in_order(self, namespace: str = "") -> Iterator[Document]:
         """Objects sorted by namespace and name; of all namespaces when ``namespace`` is empty."""
@@ -66,11 +68,9 @@ class Table:
                 yield row[name]
 
     def _laid_out(self, namespace: str) -> Mapping[str, Document]:
-        """A namespace's objects by name, unpacked in the order in which they were packed: each block once."""
+        """A namespace's objects by name, the packed ones too: each block is unpacked once."""
         row = self.rows.get(namespace, {})
-        if self.attic is None:
-            return row  # type: ignore[return-value]  # nothing is ever packed here
-        return {name: found.find(namespace, name) if isinstance(found, Block) else found for name, found in row.items()}
+        return row if self.attic is None else {**self.attic.items(namespace), **row}
 
 
 class Store:
@@ -120,6 +120,8 @@ class Store:
         row = table.rows.get(namespace)
         if row is None:
             row = table.rows[namespace] = {}
+        if table.attic is not None and old is not None and name not in row:
+            table.attic.forget(namespace, name)
         row[name] = new
         if table.indexes:
             for index in table.indexes.values():
@@ -133,8 +135,11 @@ class Store:
         """Commit a deletion; answers the last state under the deletion's version."""
         self.version = version = self.version + 1
         row = table.rows[namespace]
-        del row[name]
-        if not row:
+        if name in row:
+            del row[name]
+        elif table.attic is not None:
+            table.attic.forget(namespace, name)
+        if not table.count(namespace):
             del table.rows[namespace]
         for index in table.indexes.values():
             index.changed(namespace, name, old, None)
