@@ -151,10 +151,17 @@ class Loop(asyncio.AbstractEventLoop):
             self.env.put_off(entry)
         return timer
 
+    def post(self, delay_us: int, *call: Any) -> None:
+        """As :meth:`after`, for what nobody will cancel: the call stands in the calendar itself."""
+        if 0 <= delay_us < FAR_US:
+            heappush(self._queue, (self.now_us + delay_us, _NORMAL, self._order(), call))
+        else:
+            self.after(delay_us, *call)
+
     def pause(self, delay_us: int) -> "Future[None]":
         """A future that completes after ``delay_us``: what models await, cheaper than ``asyncio.sleep``."""
         future: Future[None] = Future(loop=self)
-        self.after(delay_us, _complete, future)
+        self.post(delay_us, _complete, future)
         return future
 
     def call_later(  # type: ignore[override]
@@ -239,11 +246,11 @@ class Loop(asyncio.AbstractEventLoop):
                 if head_us > at_us:
                     return False
                 event = heappop(queue)[3]
-                timer = event.__class__ is Timer
-                if timer:
+                kind = event.__class__
+                if kind is Timer:
                     if event.call is None:
                         continue
-                elif event.__class__ is Slot:
+                elif kind is Slot:
                     env.bring_near(head_us)
                     continue
                 if head_us != now_us:
@@ -251,7 +258,9 @@ class Loop(asyncio.AbstractEventLoop):
                     left = _SPIN_LIMIT
                 elif not (left := left - 1):
                     raise Spinning(f"{_SPIN_LIMIT} events at {self.time():.6f} s; last {event!r}")
-                if not timer:
+                if kind is tuple:
+                    call_now(*event)
+                elif kind is not Timer:
                     _process_event(event)
                 elif event.context is None:
                     call_now(*event.call)

@@ -159,18 +159,28 @@ def _unix_us_of(clock: Clock) -> Callable[[], int]:
 
 
 def _involved(regarding: Document) -> dict[str, Any]:
+    """The reference to an object: as a rule it has all of the fields, otherwise those that it has."""
+    try:
+        metadata = regarding["metadata"]
+        reference = {
+            "kind": (kind := regarding["kind"]),
+            "namespace": (namespace := metadata["namespace"]),
+            "name": (name := metadata["name"]),
+            "uid": (uid := metadata["uid"]),
+            "apiVersion": (api_version := regarding["apiVersion"]),
+            "resourceVersion": (version := metadata["resourceVersion"]),
+        }
+        if kind and namespace and name and uid and api_version and version:
+            return reference
+    except KeyError:
+        pass  # of a cluster-scoped object, say
     metadata = regarding.get("metadata", {})
-    get = metadata.get
-    kind, api_version = regarding.get("kind"), regarding.get("apiVersion")
-    namespace, name, uid, version = get("namespace"), get("name"), get("uid"), get("resourceVersion")
     reference = {
-        "kind": kind,
-        "namespace": namespace,
-        "name": name,
-        "uid": uid,
-        "apiVersion": api_version,
-        "resourceVersion": version,
+        "kind": regarding.get("kind"),
+        "namespace": metadata.get("namespace"),
+        "name": metadata.get("name"),
+        "uid": metadata.get("uid"),
+        "apiVersion": regarding.get("apiVersion"),
+        "resourceVersion": metadata.get("resourceVersion"),
     }
-    if kind and namespace and name and uid and api_version and version:
-        return reference
     return {field: value for field, value in reference.items() if value}

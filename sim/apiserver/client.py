@@ -44,7 +44,7 @@ class Client:
         self.component = component
         self._server = server
         self._loop = server.loop
-        self._after = server.loop.after
+        self._post = server.loop.post
         self._random = server.streams(f"apiserver.latency.{component or user.name}")
         self._watch_lag = watch_lag
         self._share = latency.request_share
@@ -77,13 +77,13 @@ class Client:
             except ApiError as error:
                 count.count += 1
                 count.refused(error.code)
-                self._after(delay_us, _fail, future, error.with_traceback(None))
+                self._post(delay_us, _fail, future, error.with_traceback(None))
                 return future
         if self._share == 1.0:
-            self._after(delay_us, self._serve, future, verb.act, count, args, options)
+            self._post(delay_us, self._serve, future, verb.act, count, args, options)
         else:
             there_us = round(delay_us * self._share)
-            self._after(there_us, self._serve_far, delay_us - there_us, future, verb.act, count, args, options)
+            self._post(there_us, self._serve_far, delay_us - there_us, future, verb.act, count, args, options)
         return future
 
     def _count(self, verb: _Verb, resource: Resource, subresource: str) -> CallCount:
@@ -126,9 +126,9 @@ class Client:
             answer = act(self.user, *args, **options)
         except ApiError as error:
             count.refused(error.code)
-            self._after(back_us, _fail, future, error.with_traceback(None))
+            self._post(back_us, _fail, future, error.with_traceback(None))
             return
-        self._after(back_us, _answer, future, answer)
+        self._post(back_us, _answer, future, answer)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Document:
         answer: Document = await self._send(self._get, (resource, namespace, name))

@@ -136,7 +136,7 @@ class Stream:
         self._due_us = due_us
         self._travelling.append((due_us, event))
         if len(self._travelling) == 1:
-            self._loop.after(due_us - now_us, self._land)
+            self._loop.post(due_us - now_us, self._land)
 
     def _arrive(self, event: WatchEvent) -> None:
         if self._process is not None and not self._process.alive:

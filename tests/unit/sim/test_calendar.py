@@ -28,6 +28,9 @@ def test_timers_near_and_far_fire_in_the_order_of_their_instants_then_of_their_s
             delay_us = dice.choice([0, 1, dice.randrange(10_000), dice.randrange(10**7), dice.randrange(10**9)])
             entry = (loop.now_us + delay_us, len(due))
             due.append(entry)
+            if dice.random() < 0.3:
+                loop.post(delay_us, set_some, entry[1], dice.randrange(2))
+                continue
             timer = loop.after(delay_us, set_some, entry[1], dice.randrange(2))
             if dice.random() < 0.3:
                 timer.cancel()
@@ -82,3 +85,8 @@ def test_cancelled_far_timers_do_not_pile_up(loop: Loop) -> None:
     assert loop.run_until(3_600_000_099) is False
     assert loop.env.peek() == float("inf")
     assert len(kept) == 100
+
+
+def test_nothing_is_posted_into_the_past(loop: Loop) -> None:
+    with pytest.raises(ValueError, match="in the past"):
+        loop.post(-1, int)
