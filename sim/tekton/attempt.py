@@ -56,7 +56,8 @@ class Attempt:
         self.metadata = metadata
         self.namespace: str = metadata["namespace"]
         self.name: str = metadata["name"]
-        self.status: dict[str, Any] = dict(document.get("status") or _EMPTY)
+        status = document.get("status")
+        self.status: dict[str, Any] = status.copy() if status else {}
         self.labels: Mapping[str, str] = metadata.get("labels") or _NO_EXTRA
         self.annotations: Mapping[str, str] = metadata.get("annotations") or _NO_EXTRA
         self.before: Document | None = condition_of(self.status)

@@ -87,10 +87,10 @@ def same_condition(one: Document | None, other: Document | None) -> bool:
         return True
     if one is None or other is None:
         return False
-    return (
-        one["status"] == other["status"]
+    return (  # messages first: they change most often
+        one.get("message") == other.get("message")
         and one.get("reason") == other.get("reason")
-        and one.get("message") == other.get("message")
+        and one["status"] == other["status"]
         and one["type"] == other["type"]
     )
 
