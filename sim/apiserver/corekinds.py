@@ -121,6 +121,9 @@ class Events(Strategy):
         old: Document | None,
         subresource: str,  # noqa: ARG002
     ) -> tuple[Document, Sequence[str]]:
+        involved = body.get("involvedObject")
+        if involved is not None and type(involved) is not dict:
+            raise wrong_type("Event", "v1", "Event.involvedObject", involved, "v1.ObjectReference")
         body, unknown = known_fields(body, old, self.FIELDS)
         return {**self.DEFAULTS, **body}, unknown
 

@@ -17,7 +17,7 @@ from sim.apiserver.collector import Collector
 from sim.apiserver.defaults import install
 from sim.apiserver.definitions import DEFINITIONS, Definitions
 from sim.apiserver.errors import bad_request, expired, no_such_endpoint, not_found
-from sim.apiserver.eventcreation import create_event
+from sim.apiserver.eventwrites import count_event, create_event
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
@@ -258,6 +258,10 @@ class ApiServer:
         field_validation: str = "Warn",
     ) -> Document:
         served = self.enter(user, "patch", resource, namespace, name, subresource)
+        if served.key == "events" and patch_type == "merge" and not dry_run:
+            event = count_event(self, served, namespace, name, body)
+            if event is not None:
+                return event
         return replacement.patch(
             self, user, served, namespace, name, body, patch_type, subresource, dry_run, field_validation
         )
