@@ -240,7 +240,14 @@ async def _finished(story: Awaitable[None]) -> None:
 def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> ApiServer:
     api = settings.api
     verbs = {**dict.fromkeys(_READS, api.read), **dict.fromkeys(_WRITES, api.write)}
-    return ApiServer(loop, streams, clock, latency=Latency(verbs=verbs), watch_lag=api.watch_lag, guard=settings.guard)
+    return ApiServer(
+        loop,
+        streams,
+        clock,
+        latency=Latency(verbs=verbs, request_share=api.request_share),
+        watch_lag=api.watch_lag,
+        guard=settings.guard,
+    )
 
 
 def _manifests() -> list[dict[str, Any]]:
