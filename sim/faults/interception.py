@@ -11,12 +11,18 @@ Around = Callable[[str, Resource, str, Callable[[], Awaitable[Any]]], Awaitable[
 Operations = list[Document]  # named out here: inside the class, list is the verb
 
 
-class Intercepted:
-    """The Cluster port with ``around`` wrapped about each call."""
+VERBS = ("get", "list", "create", "update", "patch", "delete", "watch")
 
-    def __init__(self, cluster: Cluster, around: Around) -> None:
+
+class Intercepted:
+    """The Cluster port with ``around`` wrapped about each call of ``verbs``; the others go straight through."""
+
+    def __init__(self, cluster: Cluster, around: Around, *, verbs: tuple[str, ...] = VERBS) -> None:
         self._cluster = cluster
         self._around = around
+        for verb in VERBS:
+            if verb not in verbs:
+                setattr(self, verb, getattr(cluster, verb))
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Document:
         return await self._around("get", resource, name, lambda: self._cluster.get(resource, namespace, name))  # type: ignore[no-any-return]

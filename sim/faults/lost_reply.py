@@ -11,7 +11,7 @@ class LostReply(Intercepted):
     """Loses the reply to chosen creations; the client sees its connection break instead."""
 
     def __init__(self, cluster: Cluster) -> None:
-        super().__init__(cluster, self._lose)
+        super().__init__(cluster, self._lose, verbs=("create",))
         self._chosen: set[tuple[str, str]] = set()
         self.lost = 0
 
@@ -19,8 +19,8 @@ class LostReply(Intercepted):
         """The next creation of ``name`` is carried out, but its reply is lost."""
         self._chosen.add((resource.plural, name))
 
-    async def _lose(self, verb: str, resource: Resource, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        if verb != "create" or (resource.plural, name) not in self._chosen:
+    async def _lose(self, _verb: str, resource: Resource, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        if (resource.plural, name) not in self._chosen:
             return await call()
         self._chosen.discard((resource.plural, name))
         await call()
