@@ -14,10 +14,10 @@ from typing import NamedTuple
 from controller.ports import Document
 from sim.apiserver.whereabouts import Whereabouts, fingerprint
 
-BLOCK_SIZE = 64
+BLOCK_SIZE = 256
 _FRESH = 128  # the newest stay as they are: aggregation still patches them (measured: within 50 writes)
 _NEVER_US = 1 << 62
-_SPAN_US = 60_000_000  # a block expires as one, so its objects must be about as old
+_SPAN_US = 240_000_000  # a block expires as one, so its objects must be about as old
 
 
 class Expiry(NamedTuple):
@@ -149,20 +149,24 @@ class Attic:
 
     def expired(self, now_us: int) -> Iterator[tuple[Expiry, Document]]:
         """What has outlived its time, oldest first; the caller removes it."""
-        blocks = self._blocks
-        while blocks and (oldest := next(iter(blocks.values()))).due_us <= now_us:
-            self._restore(oldest)
         fresh = self._fresh
-        while fresh and fresh[0][0] <= now_us:
+        while True:
+            oldest = next(iter(self._blocks.values()), None)
+            packed_us = _NEVER_US if oldest is None else oldest.due_us
+            laid_out_us = fresh[0][0] if fresh else _NEVER_US
+            self.due_us = min(packed_us, laid_out_us)
+            if self.due_us > now_us:
+                return
+            if oldest is not None and packed_us <= laid_out_us:
+                self._restore(oldest)
+                continue
             expiry = Expiry(*fresh.popleft())
             found = self._rows.get(expiry.namespace, {}).get(expiry.name)
             if found is not None and found["metadata"]["resourceVersion"] == expiry.version:
                 yield expiry, found
-        first = next(iter(blocks.values()), None)
-        self.due_us = min(fresh[0][0] if fresh else _NEVER_US, first.due_us if first is not None else _NEVER_US)
 
     def _restore(self, block: Block) -> None:
-        """Lay a block's objects out again, before everything younger."""
+        """Lay a block's objects out again, before everything that expires later."""
         del self._blocks[block.number]
         restored = []
         for expiry, document in block.unpack():

@@ -160,12 +160,11 @@ class Store:
             self.guard.committed(old, new)
         if table.streams:
             event = _watch_event(WatchEvent, (type_, new))
-            relabelled = type_ == "MODIFIED" and new["metadata"].get("labels") is not old["metadata"].get("labels")  # type: ignore[index]
             for stream in tuple(table.streams):
                 if not stream.namespace or stream.namespace == namespace:
                     if stream.match is None:
                         stream.push(event)
-                    elif type_ == "MODIFIED" and (relabelled or not stream.by_labels):
+                    elif type_ == "MODIFIED" and not (stream.by_labels and _same_labels(old, new)):
                         stream.change(type_, old, new)
                     elif stream.match(new):  # what it sees now is what it saw before, or there is no before
                         stream.push(event)
@@ -174,3 +173,7 @@ class Store:
             observe(type_, resource, old, new)
         for observe in tuple(self.observers):  # one may come or go with this very commit's consequences
             observe(type_, resource, old, new)
+
+
+def _same_labels(old: Document | None, new: Document) -> bool:
+    return old is not None and old["metadata"].get("labels") is new["metadata"].get("labels")

@@ -89,3 +89,12 @@ def test_one_namespaces_end_takes_its_packed_events(world: World) -> None:
     world.wait(20)
     assert world.server.find(world.namespaces, "", "other") is None
     assert world.names(world.events, "") == []
+
+
+def test_events_expire_in_time_after_a_long_silence(world: World) -> None:
+    for number in range(900):
+        _event(world, number)
+        world.wait(0.25)
+    world.wait(3600 - 225 + 100.1)
+    assert world.names(world.events) == [f"e{number:04}" for number in range(401, 900)]
+    assert world.server.registry.find(world.events).table.count() == 499
