@@ -55,10 +55,6 @@ class BundleCatalogue:
         """From now on the registry answers ``text`` for ``image``: ``GET https://…: DENIED: …``, ``… no such host``."""
         self._refusals[image] = text
 
-    def restore(self, image: str) -> None:
-        """Take :meth:`refuse` back."""
-        self._refusals.pop(image, None)
-
     def has(self, image: str) -> bool:
         """Whether a pull of ``image`` succeeds now."""
         return image in self._entries and image not in self._refusals
