@@ -123,7 +123,7 @@ class Client:
         """Serve now and answer ``back_us`` later."""
         count.count += 1
         try:
-            answer = act(self.user, *args, **options)
+            answer = act(self.user, *args, **options) if options else act(self.user, *args)
         except ApiError as error:
             count.refused(error.code)
             self._post(back_us, _fail, future, error.with_traceback(None))

@@ -12,7 +12,7 @@ _SMALLEST = 1024  # slots
 
 def fingerprint(namespace: str, name: str) -> int:
     """32 bits of a name, never 0, the same in every process."""
-    return crc32(name.encode(), crc32(namespace.encode())) or 1
+    return crc32(f"{namespace}/{name}".encode()) or 1
 
 
 class Whereabouts:
@@ -31,8 +31,10 @@ class Whereabouts:
 
     def candidates(self, print_: int) -> list[int]:
         prints, mask = self._prints, self._mask
-        found: list[int] = []
         at = print_ & mask
+        if not prints[at]:
+            return []
+        found: list[int] = []
         while prints[at]:
             if prints[at] == print_:
                 found.append(self._blocks[at])
