@@ -59,7 +59,7 @@ class ApiServer:
         watch_lag: Lag | None = None,
         collector_lag: Lag = COLLECTOR_LAG,
         history_s: int = 300,
-        history_cap: int = 10_000,
+        history_cap: int = 3_000,
         guard: bool = False,
     ) -> None:
         self.loop = loop
