@@ -49,6 +49,7 @@ class PodStrategy(Strategy):
     generation = True
     subresources = ("status", "eviction", "binding", "ephemeralcontainers", "resize")
     returns_deleted = True
+    graceful = True
 
     def prepare_create(self, new: Document) -> Document:
         return {**new, "status": {"phase": "Pending", "qosClass": "BestEffort"}}

@@ -61,6 +61,9 @@ def delete(
             return served.present(marked), False
         return served.present(server.store.put(table, namespace, name, old, marked)), False
     if not options.dry_run:
+        if strategy.graceful and marked["metadata"] != old["metadata"]:
+            # Recorded: where grace is possible, its end is written down before the object goes.
+            old = server.store.put(table, namespace, name, old, marked)
         server.store.remove(table, namespace, name, old)
     if strategy.returns_deleted:
         return served.present(marked), True

@@ -37,6 +37,8 @@ class Strategy:
     """Whether a write of the status may change labels and annotations too (builtin kinds: yes)."""
     returns_deleted = False
     """Whether DELETE answers the object itself instead of a Status, as it does for pods and a few others."""
+    graceful = False
+    """Whether deletions of the kind may take their time: pods only."""
     name_rule: NameRule = staticmethod(subdomain)
 
     def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:  # noqa: ARG002

@@ -78,6 +78,22 @@ def test_a_pod_without_node_or_finished_goes_at_once(world: World) -> None:
         assert not world.exists(world.pods, name)
 
 
+@pytest.mark.parametrize("node", [{}, {"nodeName": "n1"}], ids=["unscheduled", "bound"])
+def test_the_end_of_a_pods_grace_is_seen_before_it_goes(world: World, node: dict[str, str]) -> None:
+    world.create(world.pods, "p", spec={**POD, **node})
+    if node:
+        world.delete(world.pods, "p")
+    seen: list[tuple[str, int]] = []
+    world.server.observe(
+        lambda type_, _resource, _old, new: seen.append((type_, new["metadata"]["deletionGracePeriodSeconds"])),
+        world.pods,
+    )
+
+    world.delete(world.pods, "p", grace_period_s=0)
+
+    assert seen == [("MODIFIED", 0), ("DELETED", 0)]
+
+
 def test_deleting_a_collection_honours_selectors(world: World) -> None:
     for name, label in (("a", "1"), ("b", "2"), ("c", "1")):
         world.create(world.widgets, name, metadata={"labels": {"x": label}})
