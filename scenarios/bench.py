@@ -158,6 +158,10 @@ _MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     "executions 10000 compacted": lambda: executions(10_000, compacted=True),
     "executions 100000 compacted": lambda: executions(100_000, compacted=True),
 }
+_TENFOLD = (
+    ("executions 1000", "executions 10000"),
+    ("executions 10000 compacted", "executions 100000 compacted"),
+)
 _ONCE = ("executions 100000 compacted",)  # minutes each
 
 
@@ -188,8 +192,10 @@ def main() -> None:
         result = results[name] = _measure(name, 1 if name in _ONCE else options.runs)
         result["ratio_to_simpy"] = result["per_s"] / results["simpy timeouts"]["per_s"]
         print(json.dumps({key: _rounded(value) for key, value in result.items()}), flush=True)
-    small, large = results["executions 1000"]["wall_s"], results["executions 10000"]["wall_s"]
-    print(json.dumps({"measure": "scaling exponent 1k to 10k", "exponent": round(math.log10(large / small), 3)}))
+    for small, large in _TENFOLD:
+        if small in results and large in results:
+            exponent = math.log10(results[large]["wall_s"] / results[small]["wall_s"])
+            print(json.dumps({"measure": f"scaling exponent, {small} to {large}", "exponent": round(exponent, 3)}))
 
 
 def _rounded(value: Any) -> Any:
