@@ -128,7 +128,10 @@ def _rated(kind: Callable[[float, int], Arrivals]) -> Callable[[str, Any, Path],
 def _trace(name: str, path: Any, folder: Path) -> Arrivals:
     if not isinstance(path, str) or not path:
         raise ValueError(f"{name}: expected the path of a .csv or .jsonl file, not {path!r:.60}")
-    return Trace(tuple(read_trace(folder / path)), path)
+    arrivals = tuple(read_trace(folder / path))
+    if not arrivals:
+        raise ValueError(f"trace: {folder / path} holds no arrival; expected one a line")
+    return Trace(arrivals, path)
 
 
 _PARSERS: Mapping[str, Callable[[str, Any, Path], Arrivals]] = {

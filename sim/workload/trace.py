@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
@@ -11,6 +12,8 @@ from sim.workload.arrival import Arrival
 
 _LINES_MAX = 10_000_000
 _SECONDS_MAX = 3_155_760_000  # a hundred years
+_NAME = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_TARGET = re.compile(rf"(?:{_NAME}/)?[A-Z][A-Za-z0-9]{{0,62}}/{_NAME}")
 
 
 def read_trace(path: Path) -> list[Arrival]:
@@ -73,6 +76,6 @@ def _arrival(seconds: Any, target: Any) -> Arrival:
         raise ValueError(f"expected seconds as a number, not {seconds!r:.80}")
     if not (isfinite(seconds) and 0 <= seconds <= _SECONDS_MAX):
         raise ValueError(f"expected seconds between 0 and {_SECONDS_MAX}, not {seconds!r:.80}")
-    if target is not None and not (isinstance(target, str) and 2 <= len(target.split("/")) <= 3):
+    if target is not None and not (isinstance(target, str) and _TARGET.fullmatch(target)):
         raise ValueError(f"expected a target like namespace/Kind/name, not {target!r:.80}")
     return Arrival(round(seconds * 1_000_000), target)

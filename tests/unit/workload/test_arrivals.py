@@ -100,12 +100,12 @@ def trace(folder: Path, name: str, text: str) -> list[Arrival]:
 
 
 def test_a_csv_trace_gives_instants_and_maybe_targets_sorted_by_time(tmp_path: Path) -> None:
-    text = 'seconds,target\n2.5,team/Deployment/api\n\n 0.1 \n2.5,"team/Deployment/b,c"\n1,\n'
+    text = 'seconds,target\n2.5,team/Deployment/api\n\n 0.1 \n2.5,"team/Deployment/b-c"\n1,\n'
     assert trace(tmp_path, "a.csv", text) == [
         Arrival(100_000),
         Arrival(1_000_000),
         Arrival(2_500_000, "team/Deployment/api"),
-        Arrival(2_500_000, "team/Deployment/b,c"),
+        Arrival(2_500_000, "team/Deployment/b-c"),
     ]
     assert parse({"trace": "a.csv"}, tmp_path).describe() == "4, as recorded in a.csv"
 
@@ -127,6 +127,9 @@ def test_a_json_trace_gives_the_same(tmp_path: Path) -> None:
         ("a.csv", "nan", "expected seconds between 0 and"),
         ("a.csv", "1,2,3", "expected seconds"),
         ("a.csv", "1,nonsense", "expected a target like namespace/Kind/name, not 'nonsense'"),
+        ("a.csv", "1,team/Deployment/", "expected a target like namespace/Kind/name"),
+        ("a.csv", "1,te am/Deployment/api", "expected a target like namespace/Kind/name"),
+        ("a.csv", "1,team/Deployment/Api", "expected a target like namespace/Kind/name"),
         ("a.csv", '1,"a/b', "line 2"),
         ("a.jsonl", "{", "not JSON"),
         ("a.jsonl", "true", "expected seconds as a number"),
@@ -142,6 +145,12 @@ def test_a_bad_line_is_reported_with_file_and_line(tmp_path: Path, name: str, li
     assert f"{tmp_path / name}, line 2: " in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert len(str(refusal.value)) < 400
+
+
+def test_a_trace_without_arrivals_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("seconds,target\n\n")
+    with pytest.raises(ValueError, match=r"a\.csv holds no arrival; expected one a line"):
+        parse({"trace": "a.csv"}, tmp_path)
 
 
 def test_a_trace_that_is_no_text_is_refused(tmp_path: Path) -> None:
