@@ -58,6 +58,12 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
     request.node.stash[_STORY].steps.append(Step(step.keyword.strip(), step.name, step.line_number))
 
 
+def pytest_bdd_step_error(request: pytest.FixtureRequest, feature: Any, step: Any, exception: Exception) -> None:
+    if isinstance(exception, BadInput):
+        where = f"{_relative(feature.filename)} line {step.line_number}"
+        run_of(request.config).refused = exception.at(where)
+
+
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
     story = request.node.stash[_STORY]
     told = [step for step in story.steps if step.to_target is not None or step.to_all is not None]

@@ -42,6 +42,20 @@ TROUBLES: Mapping[str, Change] = {
 """What may befall a step, in the words of the features."""
 
 
+_PREPARING = ("place-scripts", "prepare")  # containers that Tekton runs before the steps of every task
+
+
+def check_step(step: str, workflows: Mapping[str, Workflow]) -> None:
+    """Raises ValueError for the name of a step that no workflow has."""
+    known = step_names(workflows) | set(_PREPARING)
+    if step not in known:
+        raise ValueError(f'no step is called "{step}"; there are: {", ".join(sorted(known))}')
+
+
+def step_names(workflows: Mapping[str, Workflow]) -> set[str]:
+    return {step.name for workflow in workflows.values() for task in workflow.tasks for step in task.steps}
+
+
 @dataclass(slots=True)
 class Cast:
     """Implements :class:`sim.cluster.behaviour.Performer` for the workflows of the catalogue."""
@@ -59,7 +73,7 @@ class Cast:
                     key = workflow.workflow, task.name, f"step-{step.name}"
                     chosen = self.durations.get(step.name)
                     self._steps[key] = step if chosen is None else step.model_copy(update={"duration": chosen})
-        known = {step.name for step in self._steps.values()}
+        known = step_names(self.workflows)
         for name in self.durations:
             if name not in known:
                 raise BadInput("settings", f'durations: no step is called "{name}"', ", ".join(sorted(known)))

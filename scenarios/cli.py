@@ -1,5 +1,6 @@
 """The ``rehearse`` command."""
 
+import signal
 import sys
 import time
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from scenarios import catalogue, gherkin
-from scenarios.console import Narrator
+from scenarios.console import Narrator, counted
 from scenarios.errors import BadInput
 from scenarios.run import FeatureRun, RunOptions
 from scenarios.simulated import open_world
@@ -78,10 +79,14 @@ def run(
         ["rehearse run", *(paths or []), f"--scale {scale}", f"--seed {seed}", *(f"--set {s}" for s in set_ or [])]
     )
     options = RunOptions(backend.value, scale, seed, tuple(set_ or ()), shown)
-    if report is not None:
-        _writable(report)
     narrator = Narrator(quiet=format_ is Format.json)
     feature_run = FeatureRun(options, open_world, narrator)
+    if report is not None:
+        _check_place(f"--report {report}", report, "a writable directory")
+    if trace is not None:
+        _check_place(f"--trace {trace}", trace.parent, "a writable file")
+        if trace.is_dir():
+            raise BadInput(f"--trace {trace}", "is a directory", "a writable file")
     _header(feature_run)
     began = time.perf_counter()
     with narrator.following():
@@ -119,7 +124,7 @@ def _finish(
     }
     if format_ is Format.text:
         failed = sum(outcome.status != "passed" for outcome in feature_run.outcomes)
-        print(f"{len(feature_run.outcomes)} scenarios, {failed} failed, in {wall_s:.1f} s")
+        print(f"{counted(len(feature_run.outcomes), 'scenario')}, {failed} failed, in {wall_s:.1f} s")
     if report is not None or trace is not None or format_ is Format.json:
         _report(feature_run, report, trace, format_)
 
@@ -157,6 +162,7 @@ def _trace(record: Path, path: Path) -> None:
     from reports.trace import write_trace
 
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_trace(read(record), path)
     except OSError as error:
         raise BadInput(str(path), f"cannot be written ({error.strerror})", "a writable file") from None
@@ -169,15 +175,16 @@ def _summary(record: Path) -> str:
     return to_json(summarise(read(record)))
 
 
-def _writable(folder: Path) -> None:
-    """Find out before an hour of simulation whether its report can be written."""
+def _check_place(option: str, folder: Path, expected: str) -> None:
+    """Find out before an hour of simulation whether something can be written there, and leave no trace of asking."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise BadInput(f"--report {folder}", f"cannot be written ({error.strerror})", "a writable directory") from None
+        raise BadInput(option, f"cannot be written ({error.strerror})", expected) from None
 
 
 @app.command(name="list")
@@ -206,6 +213,7 @@ def _refuse(message: str) -> NoReturn:
 
 def main() -> None:
     """The entry point: one clear line and exit code 2 for anything a user got wrong."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `rehearse list | head` ends quietly, as other commands do
     try:
         app(standalone_mode=True)
     except BadInput as error:

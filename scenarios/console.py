@@ -15,6 +15,11 @@ from sim.workload.durations import format_us
 _REFRESH_S = 0.2
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 execution``, ``2 executions``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 class Narrator:
     """Prints the outcome of each scenario; on a terminal also how far the current one is.
 
@@ -83,7 +88,7 @@ class Narrator:
         virtual = format_us(outcome.virtual_us // 100_000 * 100_000)
         print(
             f"{mark}  {outcome.feature}: {outcome.name}  "
-            f"({outcome.executions} executions, {virtual} virtual, {wall_s:.1f} s)",
+            f"({counted(outcome.executions, 'execution')}, {virtual} virtual, {wall_s:.1f} s)",
             file=self._out,
             flush=True,
         )

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gherkin.parser import Parser
 from pytest_bdd.feature import get_feature
 from pytest_bdd.parser import Feature
 
@@ -25,19 +27,50 @@ class _Handover:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[RUN] = self.run
 
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+    @pytest.hookimpl(tryfirst=True)  # pytest-bdd answers as well
+    def pytest_bdd_apply_tag(self, tag: str) -> bool:  # noqa: ARG002  # any tag at all
+        """Tags are words for the record: none of them skips a scenario or means anything else to pytest."""
+        return True
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         if call.excinfo is not None and isinstance(call.excinfo.value, BadInput):
-            self.run.refused = call.excinfo.value
+            self.run.refused = self.run.refused or call.excinfo.value
+        if self.run.refused is not None:
+            item.session.shouldstop = "bad input"
 
 
 def read(path: Path) -> Feature:
     """Parse one feature file. Raises BadInput with the line of the first mistake."""
     try:
-        return get_feature(str(path.parent), path.name)
+        feature = get_feature(str(path.parent), path.name)
+    except KeyError:  # of its "feature": the file is empty, or holds comments alone
+        raise BadInput(str(path), "holds no feature", "a Gherkin feature") from None
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror})", "a readable feature file") from None
     except Exception as error:  # pytest-bdd and its parser raise a family of unrelated types
         raise BadInput(str(path), str(error).splitlines()[0], "a Gherkin feature") from None
+    _check(path)
+    return feature
+
+
+def _check(path: Path) -> None:
+    """Refuse what pytest-bdd would pass over in silence, or stumble over: equal names, and nothing to play."""
+    seen: set[str] = set()
+    for scenario in _scenarios(Parser().parse(path.read_text(encoding="utf-8"))["feature"]):
+        if scenario["name"] in seen:
+            where = f"{path} line {scenario['location']['line']}"
+            raise BadInput(where, f'a second scenario "{scenario["name"]}"', "a name of its own for each scenario")
+        seen.add(scenario["name"])
+    if not seen:
+        raise BadInput(str(path), "holds no scenario", "at least one scenario")
+
+
+def _scenarios(parent: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for child in parent["children"]:
+        if "scenario" in child:
+            yield child["scenario"]
+        elif "rule" in child:
+            yield from _scenarios(child["rule"])
 
 
 def play(paths: Sequence[Path], run: FeatureRun) -> None:
@@ -46,6 +79,8 @@ def play(paths: Sequence[Path], run: FeatureRun) -> None:
     Raises BadInput, before anything has run, for steps nobody knows.
     """
     for path in paths:
+        if "[" in str(path) or "::" in str(path):
+            raise BadInput(str(path), "cannot be collected by pytest", 'a path without "[" and "::"')
         read(path)
     arguments = [
         "-q",
@@ -65,6 +100,8 @@ def play(paths: Sequence[Path], run: FeatureRun) -> None:
         code = pytest.main([*arguments, *map(str, paths)], plugins=[_Handover(run)])
     if run.refused is not None:
         raise run.refused
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED) or (
         code == pytest.ExitCode.TESTS_FAILED and not any(outcome.status == "failed" for outcome in run.outcomes)
     ):

@@ -99,14 +99,12 @@ class FeatureRun:
         )
         if self.listener is not None:
             self.listener.begins(feature.name, scenario.name, world)
-        error: str | None = None
         try:
             story.play()
         except AssertionError as failure:
-            error = str(failure)
+            self._write(number, feature.name, scenario.name, self.options.scale, story.steps, world, str(failure))
             raise
-        finally:
-            self._write(number, feature.name, scenario.name, self.options.scale, story.steps, world, error)
+        self._write(number, feature.name, scenario.name, self.options.scale, story.steps, world, None)
 
     def workload_plays(self, path: Path) -> None:
         """Run one workload scenario and write it down; a broken expectation is an outcome, not an error."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from scenarios.errors import BadInput
-from scenarios.workflows import Part, Time, validate
+from scenarios.workflows import Part, Quantity, Time, validate
 from sim.workload import distributions
 from sim.workload.durations import format_us, parse_us
 
@@ -26,19 +26,25 @@ Seconds = Annotated[Duration, PlainValidator(lambda form: Duration(parse_us(form
 """A duration such as ``5m``, kept in seconds."""
 
 
+def _above_zero(seconds: Duration) -> Duration:
+    if seconds <= 0:
+        raise ValueError("expected a duration above 0, such as 5m")
+    return seconds
+
+
 class ClusterSettings(Part):
     """The nodes under everything."""
 
     nodes: int = Field(default=200, ge=1, le=5000)
-    cpu: str = "8"
-    memory: str = "32Gi"
+    cpu: Quantity = "8"
+    memory: Quantity = "32Gi"
 
 
 class TektonSettings(Part):
     """Tekton's version and its throttles; ``qps`` 0 lifts them."""
 
     version: Annotated[Literal["1.7", "1.15"], BeforeValidator(str)] = "1.15"
-    qps: float = Field(default=20.0, ge=0)
+    qps: float = Field(default=20.0, ge=0, allow_inf_nan=False)
     burst: int = Field(default=20, ge=1)
     workers: int = Field(default=2, ge=1, le=1000)
 
@@ -46,7 +52,7 @@ class TektonSettings(Part):
 class ExecutorSettings(Part):
     """The WorkflowExecution controller."""
 
-    cooldown: Seconds = Duration(300)
+    cooldown: Annotated[Seconds, AfterValidator(_above_zero)] = Duration(300)
     workers: int = Field(default=10, ge=1, le=1000)
     restart: Seconds = Field(default=Duration(5), description="from a crash to the new process")
 
@@ -102,7 +108,7 @@ def parse(data: Mapping[str, Any], overrides: Sequence[str], where: str) -> Sett
     tree = _plain(data)
     for override in overrides:
         key, equals, value = override.partition("=")
-        if not equals or not key:
+        if not equals or not all(key.split(".")):
             raise BadInput("--set", f'"{override}" is not an assignment', "KEY=VALUE, such as executor.cooldown=1m")
         try:
             _put(tree, key.split("."), yaml.safe_load(value))

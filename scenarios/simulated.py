@@ -38,6 +38,7 @@ from sim.tekton import install as tekton
 from sim.tekton.bundles import BundleCatalogue
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import VERSIONS
+from sim.workload.durations import format_us
 from sim.workload.names import targets as target_names
 
 DEPLOY = Path(controller.__file__).parent / "deploy"
@@ -47,6 +48,7 @@ CONTROLLER = User(
 )
 FIRST_TARGET = ("payment-api", "payment/Deployment/payment-api")
 _SETTLED_US = 2_000_000
+_SETTLED_MAX_US = 600_000_000
 _SLICE_US = 30_000_000  # how much virtual time passes between two looks at the progress
 _READS = ("get", "list", "watch")
 _WRITES = ("create", "update", "patch", "delete")
@@ -129,7 +131,9 @@ class SimulatedWorld:
     def settle(self) -> None:
         """Let every process start: Tekton's resolvers fail requests that they meet while they do."""
         self.loop.run_until(_SETTLED_US)
-        assert self.tekton.synced, "Tekton's caches must be warm before anything is asked"
+        if not self.tekton.synced and not self.loop.run_until(_SETTLED_MAX_US, until=lambda: self.tekton.synced):
+            limit = format_us(_SETTLED_MAX_US)
+            raise BadInput("settings", f"Tekton has not started after {limit}", "a shorter api.read or api.watchLag")
 
     # --- the controller under rehearsal -----------------------------------------------------------------------
 

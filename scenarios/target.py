@@ -50,10 +50,7 @@ class Target:
 
     async def request(self, which: str, workflow_id: str) -> None:
         """Create the WorkflowExecution called ``which`` in the story."""
-        workflow = self.backstage.workflows.get(workflow_id)
-        if workflow is None:
-            known = ", ".join(sorted(self.backstage.workflows))
-            raise AssertionError(f'no workflow "{workflow_id}" in the catalogue; there are: {known}')
+        workflow = self.backstage.workflows[workflow_id]
         name = self._names[which] = self._name(which)
         body = workflow.execution(name, NAMESPACE, self.resource)
         await self.backstage.cluster.create(WORKFLOW_EXECUTIONS, NAMESPACE, body)
@@ -68,7 +65,7 @@ class Target:
 
     async def withdraw(self, which: str) -> None:
         """Delete the WorkflowExecution, as its owner would, and wait until its run is on its way out."""
-        await self.backstage.cluster.delete(WORKFLOW_EXECUTIONS, NAMESPACE, self._names[which])
+        await self.backstage.cluster.delete(WORKFLOW_EXECUTIONS, NAMESPACE, self.execution(which).name)
         while self.lock.held_by is not None and not self.lock.terminating:
             await self.backstage.chronicle.change_of(self.lock_name, _CHECK_S)
 

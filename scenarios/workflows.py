@@ -4,16 +4,17 @@ A workflow file holds one workflow: its bundle (image, version), its tasks with 
 image it runs, how long it takes, how much memory it needs, which API requests it makes and what it prints.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import pydantic
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic_core import ErrorDetails
 
 from scenarios.errors import BadInput
-from sim.cluster.quantities import memory_bytes
+from sim.cluster.quantities import cpu_milli
 from sim.workload import distributions
 from sim.workload.distributions import Distribution
 
@@ -31,9 +32,11 @@ M = TypeVar("M", bound=BaseModel)
 
 def _quantity(text: object) -> str:
     try:
-        memory_bytes(str(text))
+        below_zero = cpu_milli(str(text)) < 0
     except ValueError:
         raise ValueError(f"{text!r:.60} is not a quantity: write it like 128Mi, 1Gi or 100m") from None
+    if below_zero:
+        raise ValueError(f"quantity {text!r:.60} is negative")
     return str(text)
 
 
@@ -186,14 +189,35 @@ def load_yaml(text: str, where: str) -> Any:
 def validate(model: type[M], data: Any, where: str, *, context: dict[str, Any] | None = None) -> M:
     """Data to a model. Raises BadInput for the first field that does not fit."""
     if not isinstance(data, dict):
-        raise BadInput(where, f"holds a {type(data).__name__}", "a mapping")
+        raise BadInput(where, "is empty" if data is None else f"holds a {type(data).__name__}", "a mapping")
     try:
         return model.model_validate(data, context=context)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = first["msg"].removeprefix("Value error, ")
-        raise BadInput(where, f"{field}: {message}") from None
+        raise BadInput(where, f"{field}: {_complaint(model, first)}") from None
+
+
+def _complaint(model: type[BaseModel], error: ErrorDetails) -> str:
+    """What is wrong with one field, in words that know nothing of Python."""
+    if error["type"] == "extra_forbidden":
+        return f"unknown; expected one of {', '.join(_known_fields(model, error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return "is missing"
+    if error["type"] in ("model_type", "dict_type"):
+        return f"expected a mapping, not {error['input']!r:.60}"
+    return error["msg"].removeprefix("Value error, ")
+
+
+def _known_fields(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The fields of the part of ``model`` that ``path`` leads to."""
+    for name in path:
+        if isinstance(name, str):
+            annotation = next(
+                field.annotation for key, field in model.model_fields.items() if name in (key, field.alias)
+            )
+            (model,) = get_args(annotation) or (annotation,)
+    return [field.alias or key for key, field in model.model_fields.items()]
 
 
 def load_folder(folder: Path = FOLDER) -> dict[str, Workflow]:

@@ -8,12 +8,13 @@ import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
+from reports import statistics, timings
 from scenarios import settings
-from scenarios.cast import TROUBLES
+from scenarios.cast import TROUBLES, check_step
 from scenarios.errors import BadInput
 from scenarios.settings import Settings
 from scenarios.story import Step
@@ -45,6 +46,8 @@ def _expectation(sentence: object) -> Expectation:
     match = _EXPECTATION.fullmatch(str(sentence))
     if match is None:
         raise ValueError(f'"{sentence}" is no expectation: write p95 of "creation to running" is below 30s')
+    timings.timing(match["timing"])
+    statistics.statistic(match["statistic"], [])
     limit_s = parse_us(match["limit"]) / 1_000_000
     return Expectation(text=str(sentence), statistic=match["statistic"], timing=match["timing"], limit_s=limit_s)
 
@@ -58,7 +61,13 @@ class Befalls(Part):
 
     step: str
     trouble: str
-    weight: float = Field(gt=0)
+    weight: float = Field(gt=0, allow_inf_nan=False)
+
+    @field_validator("step")
+    @classmethod
+    def _somebodys(cls, step: str, info: ValidationInfo) -> str:
+        check_step(step, (info.context or {}).get("workflows", {}))
+        return step
 
     @field_validator("trouble")
     @classmethod
@@ -73,14 +82,16 @@ class Workload(Part):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    name: str
+    name: str = Field(min_length=1)
     description: str
     arrivals: Annotated[Arrivals, PlainValidator(_arrivals)]
     targets: int = Field(ge=1, le=100_000)
     spread: Literal["random", "in turn"] = Field(default="random", description="how requests fall on targets")
     workflows: dict[str, float] = Field(min_length=1, description="shares of the workflows, by weight")
     outcomes: list[Befalls] = []
-    completes: float = Field(default=1.0, ge=0, description="weight of executions that nothing befalls")
+    completes: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, description="weight of executions that nothing befalls"
+    )
     settings: dict[str, Any] = {}
     expect: list[Annotated[Expectation, PlainValidator(_expectation)]] = []
 
@@ -93,6 +104,12 @@ class Workload(Part):
                 raise ValueError(f'no workflow "{name}" in the catalogue; there are: {", ".join(known)}')
         Mix(shares)
         return shares
+
+    @model_validator(mode="after")
+    def _can_end(self) -> Self:
+        if not self.completes and not self.outcomes:
+            raise ValueError("completes is 0 and there are no outcomes, so no execution could end")
+        return self
 
 
 def read(path: Path, overrides: tuple[str, ...]) -> tuple[Workload, Settings]:

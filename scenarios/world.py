@@ -1,11 +1,12 @@
 """The world as stories and workloads see it: the same façade over the simulated cluster and a live one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scenarios.chronicle import Chronicle
 from scenarios.target import Target
+from scenarios.workflows import Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class World(Protocol):
 
     backend: str
     chronicle: Chronicle
+    workflows: Mapping[str, Workflow]
+    """What can be requested, by name."""
 
     @property
     def targets(self) -> list[Target]: ...

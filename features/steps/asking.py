@@ -8,7 +8,7 @@ from pytest_bdd import given, parsers, when
 
 from features.steps.words import seconds
 from scenarios import permissions
-from scenarios.cast import TROUBLES
+from scenarios.cast import TROUBLES, check_step
 from scenarios.errors import BadInput
 from scenarios.story import Story
 from scenarios.target import Target
@@ -28,8 +28,14 @@ def asked(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return register
 
 
+def _check_workflow(world: World, workflow: str) -> None:
+    if workflow not in world.workflows:
+        raise BadInput("step", f'no workflow "{workflow}" in the catalogue', f"one of {', '.join(world.workflows)}")
+
+
 @asked('the {which} execution of "{workflow}" {state}')
-def execution_of(story: Story, which: str, workflow: str, state: str) -> None:
+def execution_of(story: Story, world: World, which: str, workflow: str, state: str) -> None:
+    _check_workflow(world, workflow)
     if state not in _STATES:
         raise BadInput("step", f'an execution cannot be "{state}"', " or ".join(f'"{known}"' for known in _STATES))
 
@@ -42,7 +48,8 @@ def execution_of(story: Story, which: str, workflow: str, state: str) -> None:
 
 
 @asked('two executions of "{workflow}" are requested at the same instant')
-def two_executions(story: Story, workflow: str) -> None:
+def two_executions(story: Story, world: World, workflow: str) -> None:
+    _check_workflow(world, workflow)
     story.each(lambda target: target.request_together(workflow))
 
 
@@ -67,9 +74,13 @@ def lock_is_released(story: Story) -> None:
 
 
 @asked('the step "{step}" {trouble}')
-def step_meets_trouble(story: Story, step: str, trouble: str) -> None:
+def step_meets_trouble(story: Story, world: World, step: str, trouble: str) -> None:
     if trouble not in TROUBLES:
         raise BadInput("step", f'"{trouble}" is not known to befall a step', "; ".join(TROUBLES))
+    try:
+        check_step(step, world.workflows)
+    except ValueError as error:
+        raise BadInput("step", str(error)) from None
 
     async def tell(target: Target) -> None:
         target.trouble(step, trouble)

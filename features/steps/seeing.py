@@ -128,6 +128,7 @@ def released_between(story: Story, low: str, high: str, which: str) -> None:
 @seen('{statistic} of "{timing}" is below {limit}')
 def statistic_below(story: Story, world: World, statistic: str, timing: str, limit: str) -> None:
     limit_s = seconds(limit)
+    world.statistic(statistic, timing)  # refuses unknown words now, not after everything was played
 
     async def tell() -> None:
         value_s, n = world.statistic(statistic, timing)

@@ -125,14 +125,47 @@ Feature: Mine
     assert rehearse("run", feature).returncode == 1
 
 
+def test_tags_are_words_for_the_record_and_skip_nothing(tmp_path: Path) -> None:
+    feature = tmp_path / "mine.feature"
+    feature.write_text(FEATURE.replace("  Scenario:", "  @skip @parametrize @ours\n  Scenario:"))
+
+    done = rehearse("run", feature, "--report", tmp_path / "out")
+
+    assert done.returncode == 0, done.stderr
+    assert "passed  Mine: One run  (1 execution," in done.stdout
+    assert '"tags":["ours","parametrize","skip"]' in (tmp_path / "out" / "record.jsonl").read_text()
+
+
+def test_withdrawing_what_was_never_requested_does_not_hold(tmp_path: Path) -> None:
+    feature = tmp_path / "mine.feature"
+    feature.write_text("Feature: Mine\n  Scenario: Odd\n    When the third execution is withdrawn\n")
+
+    done = rehearse("run", feature)
+
+    assert done.returncode == 1
+    assert "FAILED  Mine: Odd" in done.stdout
+    assert "the third execution was never requested" in done.stdout
+
+
+def test_a_slow_api_server_only_makes_everything_slower(tmp_path: Path) -> None:
+    feature = tmp_path / "mine.feature"
+    feature.write_text(FEATURE.replace("30 seconds", "5 minutes"))
+
+    assert rehearse("run", feature, "--set", "api.read=2s").returncode == 0
+    assert "Tekton has not started after 10m0s" in refused(rehearse("run", feature, "--set", "api.read=2000h"))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("Then the moon rises", 'mine.feature line 5: no step matches "Then the moon rises"'),
-        ('Given the step "x" sings', '"sings" is not known to befall a step'),
+        ('Given the step "x" sings', 'mine.feature line 5: "sings" is not known to befall a step'),
+        ('Given the step "dance" never ends', 'no step is called "dance"; there are: kubectl-get,'),
+        ('When the second execution of "dance" is requested', 'no workflow "dance" in the catalogue; expected one of'),
+        ("When 9000 hours pass", '"9000 hours" is too long; expected a year at most'),
         ("Given the controller may not sing", '"sing" cannot be forbidden'),
         ("When many minutes pass", '"many minutes" is not a duration'),
-        ('Then p95 of "lunch" is below 3 seconds', 'unknown timing "lunch"'),
+        ('Then p95 of "lunch" is below 3 seconds', 'mine.feature line 5: unknown timing "lunch"'),
     ],
 )
 def test_a_step_nobody_knows_is_refused_before_anything_is_written(tmp_path: Path, text: str, said: str) -> None:
@@ -142,7 +175,7 @@ def test_a_step_nobody_knows_is_refused_before_anything_is_written(tmp_path: Pat
     done = rehearse("run", feature, "--report", tmp_path / "out")
 
     assert said in refused(done)
-    assert not (tmp_path / "out" / "record.jsonl").exists()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -154,6 +187,8 @@ def test_a_step_nobody_knows_is_refused_before_anything_is_written(tmp_path: Pat
         (("run", "cooldown", "--seed", "-1"), "--seed: -1; expected a whole number"),
         (("run", "cooldown", "--set", "executor.cooldown=-1m"), "executor.cooldown: duration '-1m' is negative"),
         (("run", "cooldown", "--report", "/proc/nowhere"), "--report /proc/nowhere: cannot be written"),
+        (("run", "cooldown", "--trace", "/proc/t.json"), "--trace /proc/t.json: cannot be written"),
+        (("run", "cooldown", "--trace", "tests"), "--trace tests: is a directory"),
         (("report", "README.md", "--out", "/tmp/never"), "README.md"),
     ],
 )

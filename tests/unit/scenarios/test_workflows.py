@@ -50,7 +50,7 @@ def test_an_execution_asks_for_the_bundle_on_the_target() -> None:
             ("duration: 2s", "duration: 2s, memory: {peak: lots}"),
             "tasks.0.steps.0.memory.peak: 'lots' is not a quantity",
         ),
-        (("version: v1", "verson: v1"), "version: Field required"),
+        (("version: v1", "verson: v1"), "version: is missing"),
         (("tasks:", "tasks: ["), "line 7: malformed YAML"),
         (("name: one", "name: One_Task"), "tasks.0.name: String should match pattern"),
     ],
