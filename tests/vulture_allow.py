@@ -33,3 +33,6 @@ _.title
 _.schema_
 _.p50
 _.p95
+
+# Read by pytest.
+_.shouldstop

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios import gherkin, workflows
+from scenarios.console import counted
 from scenarios.errors import BadInput
 from scenarios.settings import Settings, described
 
@@ -63,14 +64,16 @@ def lines() -> list[str]:
         data = workflows.load_yaml(path.read_text(encoding="utf-8"), str(path))
         out.append(f"workload  {path.stem:<20} {data.get('description', '')}")
     for workflow in workflows.load_folder().values():
-        out.append(f"workflow  {workflow.workflow:<20} {workflow.description} ({len(workflow.tasks)} tasks)")
+        out.append(f"workflow  {workflow.workflow:<20} {workflow.description} ({counted(len(workflow.tasks), 'task')})")
     out += [f"setting   {key:<20} {value}" for key, value in _flat(described(Settings()))]
     return out
 
 
 def _flat(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
-        if isinstance(value, dict):
+        if value == {}:
+            yield f"{above}{key}.NAME", "as the catalogue says"
+        elif isinstance(value, dict):
             yield from _flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value

@@ -278,6 +278,8 @@ def test_the_list_names_features_scenarios_workloads_and_workflows() -> None:
     assert done.returncode == 0
     for name in ("resource_busy", "The lock is released on time", "alert-burst", "increase-memory"):
         assert name in done.stdout
+    for key in ("cluster.nodes", "api.requestShare", "durations.NAME", "patience"):
+        assert f"setting   {key} " in done.stdout
 
 
 def test_help_explains_every_option() -> None:
