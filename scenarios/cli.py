@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from scenarios import catalogue, gherkin
+from scenarios import catalogue, gherkin, workload
 from scenarios.console import Narrator, counted
 from scenarios.errors import BadInput
 from scenarios.run import FeatureRun, RunOptions
@@ -87,6 +87,8 @@ def run(
         _check_place(f"--trace {trace}", trace.parent, "a writable file")
         if trace.is_dir():
             raise BadInput(f"--trace {trace}", "is a directory", "a writable file")
+    for path in found.workloads:
+        workload.read(path, options.overrides)  # a mistake in the last file is said before the first has run
     _header(feature_run)
     began = time.perf_counter()
     with narrator.following():

@@ -112,7 +112,7 @@ def parse(data: Mapping[str, Any], overrides: Sequence[str], where: str) -> Sett
             raise BadInput("--set", f'"{override}" is not an assignment', "KEY=VALUE, such as executor.cooldown=1m")
         try:
             _put(tree, key.split("."), yaml.safe_load(value))
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise BadInput(
                 "--set", f'the value of "{key}" is not YAML', "a value such as 5m, 20 or {uniform: …}"
             ) from None

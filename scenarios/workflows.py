@@ -66,7 +66,7 @@ class Memory(Part):
 
 class WorkflowStep(Part):
     name: Name
-    image: str
+    image: str = Field(min_length=1)
     script: str = ""
     duration: Time
     memory: Memory = Memory()
@@ -88,7 +88,7 @@ class Workflow(Part):
     workflow: Name
     description: str
     version: str
-    image: str
+    image: str = Field(min_length=1)
     parameters: dict[str, str] = {}
     tasks: list[Task] = Field(min_length=1)
 
@@ -184,6 +184,20 @@ def load_yaml(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         raise BadInput(f"{where}{line}", f"malformed YAML ({getattr(error, 'problem', error)})") from None
+    except ValueError as error:  # a date that is none, for one
+        raise BadInput(where, f"malformed YAML ({error})") from None
+    except RecursionError:
+        raise BadInput(where, "nested too deeply", "a few levels") from None
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that a person wrote. Raises BadInput when it cannot be read or is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be read ({error.strerror})", "a readable YAML file") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(str(path), f"is not UTF-8 text ({error.reason})", "a YAML file") from None
 
 
 def validate(model: type[M], data: Any, where: str, *, context: dict[str, Any] | None = None) -> M:
@@ -224,7 +238,7 @@ def load_folder(folder: Path = FOLDER) -> dict[str, Workflow]:
     """All workflows of a folder by their name, in the order of the file names. Raises BadInput."""
     workflows: dict[str, Workflow] = {}
     for path in sorted(folder.glob("*.yaml")):
-        workflow = parse(path.read_text(encoding="utf-8"), str(path))
+        workflow = parse(text_of(path), str(path))
         workflows[workflow.workflow] = workflow
     return workflows
 

@@ -15,11 +15,10 @@ from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, field_va
 from reports import statistics, timings
 from scenarios import settings
 from scenarios.cast import TROUBLES, check_step
-from scenarios.errors import BadInput
 from scenarios.settings import Settings
 from scenarios.story import Step
 from scenarios.target import Target
-from scenarios.workflows import Part, beside, load_yaml, validate
+from scenarios.workflows import Part, beside, load_yaml, text_of, validate
 from scenarios.world import World
 from sim.streams import Streams
 from sim.workload import arrivals
@@ -114,11 +113,7 @@ class Workload(Part):
 
 def read(path: Path, overrides: tuple[str, ...]) -> tuple[Workload, Settings]:
     """Read a workload file and the settings it runs with. Raises BadInput naming file and field."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(str(path), f"cannot be read ({error})", "a readable YAML file") from None
-    data = load_yaml(text, str(path))
+    data = load_yaml(text_of(path), str(path))
     workload = validate(Workload, data, str(path), context={"folder": path.parent, "workflows": beside(path)})
     return workload, settings.parse(workload.settings, overrides, f"{path} settings")
 

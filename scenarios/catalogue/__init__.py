@@ -34,7 +34,8 @@ def find(paths: list[str]) -> Found:
 def _resolve(text: str) -> list[Path]:
     path = Path(text)
     if path.is_dir():
-        inside = sorted(path.rglob("*.feature")) + sorted(path.rglob("*.yaml"))
+        loads = [file for file in path.rglob("*.yaml") if file.parent.name != workflows.FOLDER.name]
+        inside = sorted(path.rglob("*.feature")) + sorted(loads)
         if not inside:
             raise BadInput(text, "holds neither features nor workload scenarios", "*.feature or *.yaml files")
         return inside

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios import gherkin, settings, workflows, workload
+from scenarios import catalogue, gherkin, settings, workflows, workload
 from scenarios.errors import BadInput
 
 WORKLOAD = """
@@ -98,6 +98,39 @@ def test_a_setting_that_cannot_be_is_refused_by_name(override: str, said: str) -
         settings.parse({}, [override], "settings")
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "mine.yaml: is not UTF-8 text (invalid start byte); expected a YAML file"),
+        (b"[" * 50_000, "mine.yaml: nested too deeply; expected a few levels"),
+        (b"name: 2026-99-99", "mine.yaml: malformed YAML (month must be in 1..12)"),
+    ],
+    ids=["bytes", "deep", "no date"],
+)
+def test_a_file_that_cannot_be_yaml_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "mine.yaml").write_bytes(content)
+
+    with pytest.raises(BadInput) as refused:
+        workload.read(tmp_path / "mine.yaml", ())
+
+    assert str(refused.value) == f"{tmp_path}/{said}"
+
+
+def test_a_workflow_that_cannot_be_read_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "own.yaml").write_bytes(b"\xff")
+
+    assert said_of_workload(tmp_path, WORKLOAD).startswith("workflows/own.yaml: is not UTF-8 text")
+
+
+def test_a_folder_is_searched_for_workloads_but_not_among_its_workflows(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "own.yaml").write_text("workflow: own")
+    (tmp_path / "mine.yaml").write_text(WORKLOAD)
+
+    assert catalogue.find([str(tmp_path)]).workloads == [tmp_path / "mine.yaml"]
 
 
 def test_a_number_of_cores_may_be_written_as_a_number() -> None:
