@@ -108,6 +108,10 @@ class Workload(Part):
     def _can_end(self) -> Self:
         if not self.completes and not self.outcomes:
             raise ValueError("completes is 0 and there are no outcomes, so no execution could end")
+        kinds = [f'"{each.step}" {each.trouble}' for each in self.outcomes]
+        twice = next((kind for number, kind in enumerate(kinds) if kind in kinds[:number]), None)
+        if twice is not None:
+            raise ValueError(f"outcomes: {twice} is there twice; expected one weight for each")
         return self
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from scenarios import catalogue, gherkin, settings, workflows, workload
 from scenarios.errors import BadInput
+from scenarios.record import Recording
 
 WORKLOAD = """
 name: mine
@@ -64,6 +65,10 @@ def test_a_feature_of_which_something_would_be_passed_over_is_refused(tmp_path: 
         (
             WORKLOAD + "outcomes: [{step: dance, trouble: never ends, weight: 1}]",
             'mine.yaml: outcomes.0.step: no step is called "dance"; there are: kubectl-get, ',
+        ),
+        (
+            WORKLOAD + "outcomes: [&a {step: prepare, trouble: never ends, weight: 1}, *a]",
+            'mine.yaml: the file: outcomes: "prepare" never ends is there twice; expected one weight for each',
         ),
         (
             WORKLOAD + "outcomes: [{step: prepare, trouble: never ends, weight: .inf}]",
@@ -143,3 +148,12 @@ def test_a_workflow_that_needs_less_than_no_memory_is_refused() -> None:
 
     with pytest.raises(BadInput, match=r"memory.limit: quantity '-1Mi' is negative"):
         workflows.parse(text, "mine.yaml")
+
+
+def test_a_record_that_cannot_be_put_in_its_place_leaves_no_draft(tmp_path: Path) -> None:
+    (tmp_path / "record.jsonl").mkdir()
+
+    with pytest.raises(BadInput, match=r"record\.jsonl: cannot be written \(Is a directory\)"):
+        Recording().write(tmp_path / "record.jsonl")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["record.jsonl"]
