@@ -12,7 +12,6 @@ from reports import lines
 from reports.text import clean
 
 _LINE_LIMIT_BYTES = 4 * 1024 * 1024  # far above any honest line; a file without newlines must not fill the memory
-_INSTANTS = tuple(name for name in lines.Execution.model_fields if name.endswith("_us") and name != "created_us")
 _parse = TypeAdapter[lines.AnyLine](Annotated[lines.AnyLine, Field(discriminator="kind")]).validate_json
 
 
@@ -109,7 +108,6 @@ class _Reader:
                 "scenario", f"expected {to.head.id}, the scenario these lines belong to, found {row.scenario}"
             )
         if isinstance(row, lines.Execution):
-            self._check_order(row)
             to.executions.append(row)
         elif isinstance(row, lines.ScenarioEnd):
             if row.executions != len(to.executions):
@@ -128,13 +126,6 @@ class _Reader:
             else:
                 to.spans.append(row)
         return False
-
-    def _check_order(self, row: lines.Execution) -> None:
-        """Nothing happens to an execution before it was created; the rest may come in any order (a lost lock, say)."""
-        for name in _INSTANTS:
-            instant_us: int | None = getattr(row, name)
-            if instant_us is not None and instant_us < row.created_us:
-                raise self._error(name, f"expected {row.created_us} (created_us) or more, found {instant_us}")
 
     def _finish(
         self,
