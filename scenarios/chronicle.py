@@ -103,8 +103,6 @@ class Chronicle:
     def __iter__(self) -> Iterator[Execution]:
         return iter(self.executions.values())
 
-    # --- waiting ----------------------------------------------------------------------------------------------
-
     async def change_of(self, subject: object, timeout_s: float) -> bool:
         """Wait for the next change of an execution key or a lock name; False when ``timeout_s`` passed first."""
         loop = asyncio.get_running_loop()
@@ -123,8 +121,6 @@ class Chronicle:
         for future in self._waiters.pop(subject, ()):
             if not future.done():
                 future.set_result(None)
-
-    # --- one kind each ----------------------------------------------------------------------------------------
 
     def _workflow_execution(self, type_: WatchType, _resource: Resource, old: Document | None, new: Document) -> None:
         metadata = new["metadata"]
@@ -271,8 +267,6 @@ class Chronicle:
             self._begin(execution, lane, "Running", now, "ok")
         else:
             self._end(execution, lane, now, "failed" if phase == "Failed" else "ok")
-
-    # --- spans ------------------------------------------------------------------------------------------------
 
     def _followed(self, labels: Mapping[str, str]) -> Execution | None:
         if labels.get(EXECUTION) not in self._followed_names:

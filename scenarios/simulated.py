@@ -135,8 +135,6 @@ class SimulatedWorld:
             limit = format_us(_SETTLED_MAX_US)
             raise BadInput("settings", f"Tekton has not started after {limit}", "a shorter api.read or api.watchLag")
 
-    # --- the controller under rehearsal -----------------------------------------------------------------------
-
     def _start_controller(self) -> Process:
         process = self.loop.process(CONTROLLER_NAME)
         settings = self._settings.executor
@@ -177,8 +175,6 @@ class SimulatedWorld:
     def lose_next_reply(self, pipeline_run: str) -> None:
         self._replies.lose_next_creation(PIPELINE_RUNS, pipeline_run)
 
-    # --- running ----------------------------------------------------------------------------------------------
-
     def now_us(self) -> int:
         return self.loop.now_us
 
@@ -195,8 +191,6 @@ class SimulatedWorld:
 
     def on_progress(self, tick: Callable[[World], None]) -> None:
         self._ticks.append(tick)
-
-    # --- looking ----------------------------------------------------------------------------------------------
 
     def statistic(self, statistic: str, timing: str) -> tuple[float, int]:
         try:

@@ -46,8 +46,6 @@ class Target:
         self.spoken_of: Execution | None = None
         self._names: dict[str, str] = {}
 
-    # --- asking -----------------------------------------------------------------------------------------------
-
     async def request(self, which: str, workflow_id: str) -> None:
         """Create the WorkflowExecution called ``which`` in the story."""
         workflow = self.backstage.workflows[workflow_id]
@@ -78,8 +76,6 @@ class Target:
 
     def lose_next_reply(self) -> None:
         self.backstage.lose_next_reply(self.lock_name)
-
-    # --- looking ----------------------------------------------------------------------------------------------
 
     @property
     def lock(self) -> Lock:

@@ -122,8 +122,6 @@ class Loop(asyncio.AbstractEventLoop):
         self._stopping = False
         self._closed = False
 
-    # --- time -------------------------------------------------------------------------------------------------
-
     @property
     def events(self) -> int:
         """How many events have been put on the calendar so far."""
@@ -178,8 +176,6 @@ class Loop(asyncio.AbstractEventLoop):
         timer.context = copy_context() if context is None else context
         return timer
 
-    # --- the ready queue --------------------------------------------------------------------------------------
-
     def call_soon(self, *call: Any, context: contextvars.Context | None = None) -> Handle:  # type: ignore[override]
         handle = _new(Handle)
         handle.call = call
@@ -188,8 +184,6 @@ class Loop(asyncio.AbstractEventLoop):
         return handle
 
     call_soon_threadsafe = call_soon  # type: ignore[assignment]
-
-    # --- futures and tasks ------------------------------------------------------------------------------------
 
     def create_future(self) -> "Future[Any]":
         return Future(loop=self)
@@ -218,8 +212,6 @@ class Loop(asyncio.AbstractEventLoop):
         self._dead.append(process)
         for task in process.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-
-    # --- running ----------------------------------------------------------------------------------------------
 
     def _turn(self, at_us: int, done: Callable[[], bool]) -> bool:  # noqa: PLR0912  # calls would be a tenth of it
         """Turn the calendar until ``done()`` holds (True), or nothing is left to do by ``at_us`` (False).

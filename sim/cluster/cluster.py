@@ -117,8 +117,6 @@ class ClusterModels:
         kubelet = self.kubelets.get(node)
         return kubelet is not None and not kubelet.down
 
-    # --- what was committed -------------------------------------------------------------------------------------
-
     def _pod(self, type_: WatchType, _resource: Resource, _old: Document | None, pod: Document) -> None:
         uid = pod["metadata"]["uid"]
         worker = self._workers.get(uid)

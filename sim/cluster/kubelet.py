@@ -87,8 +87,6 @@ class Kubelet:
         self._addresses_given = 0
         self._accounts: dict[tuple[str, str], Api] = {}
 
-    # --- pods ---------------------------------------------------------------------------------------------------
-
     def admit(self, pod: Document) -> PodWorker:
         """A pod was bound to this node."""
         worker = PodWorker(self, pod)
@@ -121,8 +119,6 @@ class Kubelet:
             grace_s = worker.pod["spec"].get("terminationGracePeriodSeconds", 30)
             stopping.fail(worker, *stopping.DEADLINE, grace_s * 1_000_000)
 
-    # --- what pods wait for -------------------------------------------------------------------------------------
-
     def await_object(self, worker: PodWorker, missing: Missing, again: Callable[[], None]) -> None:
         """Call ``again`` once the missing ConfigMap or Secret has been written, at the pod's next sync."""
         key = (missing.resource.plural, worker.pod["metadata"]["namespace"], missing.name)
@@ -132,8 +128,6 @@ class Kubelet:
         if self._awaited:
             for again in self._awaited.pop((plural, namespace, name), ()):
                 self.loop.after(self.delays.error_sync(), again)
-
-    # --- the node -----------------------------------------------------------------------------------------------
 
     def die(self) -> None:
         """Power loss: every process of the node is gone, nothing is reported."""
@@ -151,8 +145,6 @@ class Kubelet:
             worker = PodWorker(self, pod)
             self.workers[worker.uid] = worker
             self.loop.after(self.delays.kubelet_watch(), worker.find_nothing)
-
-    # --- small things that pods are given -----------------------------------------------------------------------
 
     def next_address(self) -> str:
         """The next address of the node's pod network; addresses are used again after 64 516 pods."""

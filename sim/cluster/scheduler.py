@@ -54,8 +54,6 @@ class Scheduler:
         self._arrivals = 0
         self._busy = False
 
-    # --- what the scheduler watches -----------------------------------------------------------------------------
-
     def unbound(self, pod: Document) -> None:
         """A pod without a node was seen, new or changed."""
         uid = pod["metadata"]["uid"]
@@ -91,8 +89,6 @@ class Scheduler:
         for request, pods in self._waiting.items():
             if self._fleet.fits_on(node, request):
                 self._wake(pods)
-
-    # --- attempts -----------------------------------------------------------------------------------------------
 
     def _enqueue(self, uid: str, pod: Document) -> None:
         self._arrivals += 1
@@ -146,8 +142,6 @@ class Scheduler:
             del self._waiting[pending.request]
         elif self._fleet.find(pending.request) is not None:
             self._wake(alike)
-
-    # --- pods that fit nowhere ----------------------------------------------------------------------------------
 
     def _postpone(self, uid: str, pending: _Pending) -> None:
         pending.waking = False

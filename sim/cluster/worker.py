@@ -69,8 +69,6 @@ class PodWorker:
         self._grace_s: int | None = None
         self.writing = False
 
-    # --- what the kubelet watches -------------------------------------------------------------------------------
-
     def updated(self, pod: Document) -> None:
         """The object was committed anew, by this kubelet or another."""
         self.pod = pod
@@ -88,8 +86,6 @@ class PodWorker:
             if self._grace_s is None or grace_s < self._grace_s:
                 self._grace_s = grace_s
                 self.kubelet.loop.after(self.kubelet.delays.kubelet_watch(), stopping.marked, self, grace_s)
-
-    # --- running and reporting ----------------------------------------------------------------------------------
 
     def know(self, **facts: Any) -> None:
         """Facts that every later status tells: addresses, start time, why the pod failed."""
@@ -208,8 +204,6 @@ class PodWorker:
         for container in (*self.inits, *self.mains):
             if container.timer is not None:
                 container.timer.cancel()
-
-    # --- a node that was lost -----------------------------------------------------------------------------------
 
     def vanish(self) -> None:
         """The node died: nothing of this worker happens any more. What the API server shows stays as it is."""

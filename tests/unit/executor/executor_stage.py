@@ -100,8 +100,6 @@ class Stage:
             if phase and phase != (self.phases or [""])[-1]:
                 self.phases.append(phase)
 
-    # --- the process ------------------------------------------------------------------------------------------
-
     def start(self) -> None:
         """A new process, whatever became of the last; counters start over, as they do in a pod."""
         self.process = self.loop.process("executor")
@@ -134,8 +132,6 @@ class Stage:
         assert self.loop.run_until(self.loop.now_us + round(seconds * 1_000_000), until=holds), "it never happened"
         return self
 
-    # --- the user ---------------------------------------------------------------------------------------------
-
     def request(self, name: str = "we-1", target: str = TARGET, **spec: Any) -> "Stage":
         body = {
             "apiVersion": "kubernaut.ai/v1alpha1",
@@ -166,8 +162,6 @@ class Stage:
 
     def condition(self, type_: str, name: str = "we-1") -> Any:
         return next((each for each in self.status(name).get("conditions", ()) if each["type"] == type_), None)
-
-    # --- Tekton -----------------------------------------------------------------------------------------------
 
     def pipeline_run(self, name: str = LOCK) -> Any:
         return self.server.find(PIPELINE_RUNS, RUNS, name)
@@ -223,8 +217,6 @@ class Stage:
         condition = {"type": "Succeeded", "status": status, "reason": reason, "message": message}
         body = {"status": {"conditions": [condition], "podName": f"{name}-pod", "steps": [step]}}
         self.server.patch(ADMIN, TASK_RUNS, RUNS, name, body, subresource="status")
-
-    # --- traces -----------------------------------------------------------------------------------------------
 
     def events(self, reason: str) -> list[Any]:
         return [event for event in self.server.items(EVENTS, SYSTEM) if event["reason"] == reason]

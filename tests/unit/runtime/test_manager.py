@@ -145,9 +145,6 @@ def test_a_controller_without_workers_is_refused(loop: Loop) -> None:
         Controller("test", Scripted(loop), workers=0)
 
 
-# --- the manager ------------------------------------------------------------------------------------------------
-
-
 class Plant:
     """Config maps, a reflector of them, and a controller that looks each one up in the cache."""
 

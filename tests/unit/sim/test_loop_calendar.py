@@ -92,9 +92,6 @@ def test_a_pause_whose_waiter_was_cancelled_does_no_harm(loop: Loop) -> None:
     loop.run_until_complete(main())
 
 
-# --- ties -------------------------------------------------------------------------------------------------------
-
-
 def trace(seed: int | None) -> list[tuple[int, int]]:
     loop = Loop(ties=None if seed is None else random.Random(seed))
     seen: list[tuple[int, int]] = []
@@ -125,9 +122,6 @@ def test_another_seed_gives_another_order_of_the_same_events() -> None:
     assert first != second
     assert sorted(first) == sorted(second) == trace(None)
     assert [at_us for at_us, _ in first] == [at_us for at_us, _ in second]
-
-
-# --- plain simpy processes --------------------------------------------------------------------------------------
 
 
 def test_simpy_processes_and_tasks_share_one_calendar(loop: Loop) -> None:
@@ -201,9 +195,6 @@ def test_a_failing_simpy_process_ends_the_run_with_its_own_error(loop: Loop) -> 
 def test_only_the_loop_turns_the_calendar(loop: Loop) -> None:
     with pytest.raises(RuntimeError, match="run_until"):
         loop.env.run(until=10)
-
-
-# --- worlds that cannot go on -----------------------------------------------------------------------------------
 
 
 def test_a_stall_names_the_tasks_that_wait_and_where(loop: Loop) -> None:
