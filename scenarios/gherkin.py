@@ -2,12 +2,11 @@
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from gherkin.parser import Parser
+from pytest_bdd import gherkin_parser
 from pytest_bdd.feature import get_feature
 from pytest_bdd.parser import Feature
 
@@ -56,21 +55,21 @@ def read(path: Path) -> Feature:
 def _check(path: Path) -> None:
     """Refuse what pytest-bdd would pass over in silence, or stumble over: equal names, and nothing to play."""
     seen: set[str] = set()
-    for scenario in _scenarios(Parser().parse(path.read_text(encoding="utf-8"))["feature"]):
-        if scenario["name"] in seen:
-            where = f"{path} line {scenario['location']['line']}"
-            raise BadInput(where, f'a second scenario "{scenario["name"]}"', "a name of its own for each scenario")
-        seen.add(scenario["name"])
+    for scenario in _scenarios(gherkin_parser.get_gherkin_document(str(path)).feature):
+        if scenario.name in seen:
+            where = f"{path} line {scenario.location.line}"
+            raise BadInput(where, f'a second scenario "{scenario.name}"', "a name of its own for each scenario")
+        seen.add(scenario.name)
     if not seen:
         raise BadInput(str(path), "holds no scenario", "at least one scenario")
 
 
-def _scenarios(parent: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for child in parent["children"]:
-        if "scenario" in child:
-            yield child["scenario"]
-        elif "rule" in child:
-            yield from _scenarios(child["rule"])
+def _scenarios(parent: gherkin_parser.Feature | gherkin_parser.Rule) -> Iterator[gherkin_parser.Scenario]:
+    for child in parent.children:
+        if child.scenario is not None:
+            yield child.scenario
+        elif child.rule is not None:
+            yield from _scenarios(child.rule)
 
 
 def play(paths: Sequence[Path], run: FeatureRun) -> None:
