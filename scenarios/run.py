@@ -17,6 +17,7 @@ from scenarios.world import World
 from sim.streams import Streams
 
 SCALE_MAX = 100_000
+_OURS = Path(__file__).resolve().parents[1]  # the folder that holds features/ and scenarios/
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +155,9 @@ class FeatureRun:
 
 
 def _shown(filename: str) -> str:
-    """A path as the user would type it; nothing of the machine it ran on enters a record."""
-    path = Path(filename)
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.name
+    """A path below ours or below where the user is; nothing else of the machine it ran on enters a record."""
+    path = Path(filename).resolve()
+    for folder in (_OURS, Path.cwd()):
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return path.name

@@ -81,6 +81,14 @@ def test_a_report_is_rebuilt_from_its_record(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "report.json").read_bytes() == (tmp_path / "b" / "report.json").read_bytes()
 
 
+def test_a_record_does_not_say_from_where_it_was_asked_for(tmp_path: Path) -> None:
+    rehearse("run", "rbac_forbidden", "--report", tmp_path / "a", cwd=tmp_path)
+    rehearse("run", "rbac_forbidden", "--report", tmp_path / "b", cwd=Path("/"))
+
+    assert (tmp_path / "a" / "record.jsonl").read_bytes() == (tmp_path / "b" / "record.jsonl").read_bytes()
+    assert '"file":"features/rbac_forbidden.feature"' in (tmp_path / "a" / "record.jsonl").read_text()
+
+
 def test_json_on_standard_output_is_the_summary(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(WORKLOAD)
 
