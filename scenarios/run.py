@@ -113,7 +113,7 @@ class FeatureRun:
         seed = self.options.seed_of(load.name)
         world = self.open(chosen, workflows.beside(path), seed, load.targets)
         number = self.recording.scenario(
-            feature="Workloads",
+            feature="Workload",
             description=load.description,
             file=_shown(str(path)),
             line=1,
