@@ -59,6 +59,8 @@ def _check(path: Path) -> None:
         if scenario.name in seen:
             where = f"{path} line {scenario.location.line}"
             raise BadInput(where, f'a second scenario "{scenario.name}"', "a name of its own for each scenario")
+        if not scenario.steps:
+            raise BadInput(f"{path} line {scenario.location.line}", "a scenario without steps", "at least one step")
         seen.add(scenario.name)
     if not seen:
         raise BadInput(str(path), "holds no scenario", "at least one scenario")

@@ -176,10 +176,21 @@ def _cycles(graph: dict[str, list[str]]) -> Iterator[list[str]]:
         yield from visit(task, [])
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would keep the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f'"{twice}" is given twice', node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def load_yaml(text: str, where: str) -> Any:
     """YAML to plain data. Raises BadInput with the line when it is malformed."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""

@@ -37,6 +37,10 @@ def said_of_workload(path: Path, text: str) -> str:
         ("", "mine.feature: holds no feature; expected a Gherkin feature"),
         ("Feature: Mine\n", "mine.feature: holds no scenario; expected at least one scenario"),
         (
+            "Feature: Mine\n  Scenario: Idle\n",
+            "mine.feature line 2: a scenario without steps; expected at least one step",
+        ),
+        (
             "Feature: Mine\n  Scenario: A\n    When 1 second passes\n  Scenario: A\n    When 2 seconds pass\n",
             'mine.feature line 4: a second scenario "A"; expected a name of its own for each scenario',
         ),

@@ -52,9 +52,19 @@ def test_an_execution_asks_for_the_bundle_on_the_target() -> None:
         ),
         (("version: v1", "verson: v1"), "version: is missing"),
         (("tasks:", "tasks: ["), "line 7: malformed YAML"),
+        (("version: v1", "version: v1\nversion: v2"), '"version" is given twice'),
         (("name: one", "name: One_Task"), "tasks.0.name: String should match pattern"),
     ],
-    ids=["own cycle", "unknown task", "negative duration", "no quantity", "unknown field", "malformed", "bad name"],
+    ids=[
+        "own cycle",
+        "unknown task",
+        "negative duration",
+        "no quantity",
+        "unknown field",
+        "malformed",
+        "given twice",
+        "bad name",
+    ],
 )
 def test_a_mistake_is_one_line_with_file_and_field(change: tuple[str, str], said: str) -> None:
     with pytest.raises(BadInput) as refused:
