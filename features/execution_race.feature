@@ -21,7 +21,7 @@ Feature: Execution race
     And no two runs worked on the target at the same time
 
   Scenario: The holder of the lock is just being deleted
-    Given the first execution of "increase-memory" is running
+    Given the first execution of "increase-memory" is at work
     When the first execution is withdrawn
     And the second execution of "increase-memory" is requested
     Then the second execution completes

@@ -252,6 +252,7 @@ class Chronicle:
                 if any(other != owner for other in lock.working.values()):
                     lock.overlaps += 1
                 lock.working[uid] = owner
+                self._wake(run)
             elif phase != "Running":
                 lock.working.pop(uid, None)
         execution = self._followed(labels)

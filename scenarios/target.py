@@ -126,6 +126,15 @@ class Target:
         while execution.deleted_us is None:
             await self.backstage.chronicle.change_of(execution.key, _CHECK_S)
 
+    async def at_work(self, which: str) -> None:
+        """Wait until a step of the execution's run may have started: a pod of it runs."""
+        await self.reach(which, "Running")
+        while not self.lock.working:
+            execution = self.execution(which)
+            if execution.terminal:
+                raise AssertionError(f"expected it to be at work, but it is {describe(execution)}")
+            await self.backstage.chronicle.change_of(self.lock_name, _CHECK_S)
+
     async def released(self) -> int:
         """Wait until nobody holds the lock; the instant in microseconds."""
         give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)

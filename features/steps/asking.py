@@ -1,7 +1,7 @@
 """What is asked of the world and what befalls it: steps that stand under Given and under When alike."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pytest_bdd import given, parsers, when
@@ -14,7 +14,13 @@ from scenarios.story import Story
 from scenarios.target import Target
 from scenarios.world import World
 
-_STATES = {"is requested": (), "is running": ("Running",), "has completed": ("Completed",), "has failed": ("Failed",)}
+_STATES: dict[str, Callable[[Target, str], Awaitable[object]]] = {
+    "is requested": lambda _target, _which: asyncio.sleep(0),
+    "is running": lambda target, which: target.reach(which, "Running"),
+    "is at work": lambda target, which: target.at_work(which),
+    "has completed": lambda target, which: target.reach(which, "Completed"),
+    "has failed": lambda target, which: target.reach(which, "Failed"),
+}
 
 
 def asked(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -41,8 +47,7 @@ def execution_of(story: Story, world: World, which: str, workflow: str, state: s
 
     async def tell(target: Target) -> None:
         await target.request(which, workflow)
-        if _STATES[state]:
-            await target.reach(which, *_STATES[state])
+        await _STATES[state](target, which)
 
     story.each(tell)
 

@@ -8,6 +8,7 @@ from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
 from sim.loop import Loop
 from sim.tekton.access import RESOLUTION_REQUESTS, SERVICE_ACCOUNTS, Lister
+from sim.tekton.attempt import message_of
 from sim.tekton.bundles import BundleCatalogue, BundleError, Entry, RegistryError
 from sim.tekton.conditions import is_done, set_condition
 from sim.tekton.deadlines import Timepiece
@@ -68,7 +69,7 @@ class BundleResolver:
         try:
             await self._cluster.patch(RESOLUTION_REQUESTS, *key, body, subresource="status")
         except (ApiError, ConnectionLost) as error:
-            text = f'error updating resource request "{key[0]}/{key[1]}" with data: {error}'
+            text = f'error updating resource request "{key[0]}/{key[1]}" with data: {message_of(error)}'
             await self.mark_failed(key, text)
             raise PermanentError(text) from error
         return None
