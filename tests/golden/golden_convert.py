@@ -40,6 +40,7 @@ SCENARIOS = (
     "cancelled-run-finally",
     "controller-down-while-run-finishes",
     "create-container-config-error",
+    "delete-background-recreate-after-finish-slow-gc",
     "delete-background-recreate-running-slow-gc",
     "err-image-pull-only",
     "exit1-first-running-last-hang",
@@ -52,6 +53,7 @@ SCENARIOS = (
     "oomkilled-child-exit255",
     "pipeline-timeout-with-finally",
     "pod-deleted-running",
+    "pod-deleted-unscheduled",
     "quota-pods-exceeded-pipeline-timeout",
     "results-success",
     "retry-1-then-success",
@@ -62,6 +64,7 @@ SCENARIOS = (
     "timeout-repeat-00",
     "timeout-repeat-01",
     "unschedulable-cpu-then-ok",
+    "unschedulable-cpu-until-timeout",
     "when-skip-all",
 )
 _PLAYED_REASONS = ("Skipped", "TimeoutExceeded", "Continued")
@@ -147,10 +150,11 @@ def _pod_scripts(events: list[dict[str, Any]], symbols: Incarnations) -> dict[st
         script = scripts[pod]
         delay_ms = max(5, round(event["tMs"] - before["tMs"]))
         if event["type"] == "DELETED":
-            if not script or script[-1]["do"] != "delete":
+            if not _immediate(before) and (not script or script[-1]["do"] != "delete"):
                 script.append({"do": "delete", "delay_ms": delay_ms})
         elif "deletionTimestamp" in event and "deletionTimestamp" not in before:
-            script.append({"do": "await deletion"})
+            if not _immediate(event):
+                script.append({"do": "await deletion"})
         elif event.get("deletionTimestamp") != before.get("deletionTimestamp"):
             script.append({"do": "delete", "delay_ms": delay_ms})
         elif event.get("annotations") != before.get("annotations"):
@@ -163,6 +167,11 @@ def _pod_scripts(events: list[dict[str, Any]], symbols: Incarnations) -> dict[st
             }
             script.append({"do": "status", "delay_ms": delay_ms, **_with_messages(status, event, events)})
     return scripts
+
+
+def _immediate(event: dict[str, Any]) -> bool:
+    """Deleted by the API server itself: the pod was not bound yet, or had ended."""
+    return bool(event.get("deletionGracePeriodSeconds") == 0)
 
 
 def _with_messages(status: dict[str, Any], event: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -53,7 +53,6 @@ ORDERS: tuple[tuple[str, ...], ...] = (
     ("task has status", "pod let go"),
     ("run added", "request added", "request in progress", "request answered", "request done", "task added"),
     ("request done", "run done"),
-    ("task told to stop", "pod marked", "task done"),
     ("task told to stop", "run done"),
     ("pod marked", "pod gone"),
 )
@@ -63,6 +62,8 @@ INLINE_ORDERS: tuple[tuple[str, ...], ...] = (("task added", "run labelled"),)
 BUNDLE_ORDERS: tuple[tuple[str, ...], ...] = (("request added", "run labelled", "run resolving", "task added"),)
 UNREFUSED_ORDERS: tuple[tuple[str, ...], ...] = (("pod added", "task has status"),)
 """Unless the pod was refused at first."""
+HURRIED_ORDERS: tuple[tuple[str, ...], ...] = (("task told to stop", "pod marked", "task done"),)
+"""If the task is stopped from outside: without that, its pod goes with the finished run."""
 UNHURRIED_ORDERS: tuple[tuple[str, ...], ...] = (("task done", "run done"),)
 """Unless the run is stopped from outside: then either may be first."""
 BACKGROUND_ORDERS: tuple[tuple[str, ...], ...] = (("run gone", "task gone", "pod marked", "pod gone"),)

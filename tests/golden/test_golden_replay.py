@@ -7,6 +7,7 @@ from golden_milestones import (
     BACKGROUND_ORDERS,
     BUNDLE_ORDERS,
     FOREGROUND_ORDERS,
+    HURRIED_ORDERS,
     INLINE_ORDERS,
     ORDERS,
     UNHURRIED_ORDERS,
@@ -72,8 +73,7 @@ def test_documented_orders_across_kinds_hold(version: str, scenario: str) -> Non
     if "quota" not in recording:
         orders += UNREFUSED_ORDERS
     reached = recorded_order(played.ordered)
-    if "task told to stop" not in reached:
-        orders += UNHURRIED_ORDERS
+    orders += HURRIED_ORDERS if "task told to stop" in reached else UNHURRIED_ORDERS
     propagation = {action.get("propagation") for action in recording["actions"]}
     if "Background" in propagation:
         orders += BACKGROUND_ORDERS
