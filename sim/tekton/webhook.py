@@ -49,12 +49,12 @@ class Webhook:
     def mutate(self, request: AdmissionRequest) -> Document:
         """Fill in defaults. Raises ApiError 400 for a body that does not decode, 500 during an outage."""
         if self.outage:
-            raise ApiError(
-                500,
-                "InternalError",
-                f'Internal error occurred: failed calling webhook "{_MUTATING}": failed to call webhook: '
-                f'Post "{_SERVICE}/defaulting?timeout=10s": {self.outage}',
+            text = (
+                f'failed calling webhook "{_MUTATING}": failed to call webhook: '
+                f'Post "{_SERVICE}/defaulting?timeout=10s": {self.outage}'
             )
+            details = {"causes": [{"message": text}]}
+            raise ApiError(500, "InternalError", f"Internal error occurred: {text}", details)
         document = request.new
         assert document is not None, "admission of a create or an update without a body"
         if request.old is not None and document.get("spec") is request.old.get("spec"):

@@ -31,6 +31,7 @@ SCENARIOS = (
     "delete-background",
     "delete-foreground",
     "delete-foreground-recreate",
+    "bad-spec-rejected-by-webhook",
     "bundle-denied-403",
     "bundle-dns-failure",
     "bundle-registry-unreachable",
@@ -40,6 +41,7 @@ SCENARIOS = (
     "cancelled-run-finally",
     "controller-down-while-run-finishes",
     "create-container-config-error",
+    "create-while-webhook-down",
     "delete-background-recreate-after-finish-slow-gc",
     "delete-background-recreate-running-slow-gc",
     "err-image-pull-only",
@@ -69,6 +71,7 @@ SCENARIOS = (
 )
 _PLAYED_REASONS = ("Skipped", "TimeoutExceeded", "Continued")
 _QUOTA = re.compile(r"exceeded quota: ([a-z-]+), requested: ([a-z./]+)=")
+_NO_ANSWER = re.compile(r'failed to call webhook: Post "[^"]*": (.*)')
 _RETRIEVE = "cannot retrieve the oci image: "
 
 
@@ -91,6 +94,12 @@ def convert(recording: dict[str, Any]) -> dict[str, Any]:
         "order": recorded_order(_all_writes(events, symbols)),
         "events": sorted(_told(recording["events"])),
     }
+    answer = recording["createCall"].get("body")
+    if answer:
+        compact["refusal"] = [answer["code"], answer["reason"], answer["message"], answer.get("details", {})]
+        unanswered = _NO_ANSWER.search(answer["message"])
+        if unanswered:
+            compact["webhook_outage"] = unanswered[1]
     bundle = _bundle(recording, events)
     if bundle:
         compact["bundle"] = bundle

@@ -42,11 +42,12 @@ def load(version: str, scenario: str) -> dict[str, Any]:
 
 @dataclass
 class Played:
-    """What came of a replay: writes by symbol, all of them in store order, Events, refusals of the script's calls."""
+    """What came of a replay: writes by symbol, all of them in store order, Events, what was refused."""
 
     writes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     ordered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     told: set[tuple[str, str, str]] = field(default_factory=set)
+    refusal: list[Any] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     returned_spec: Document | None = None
     calls: dict[str, int] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Player:
             self.server, self.loop, streams, self.clock,
             TektonOptions(version=VERSIONS[recording["version"]]), self.bundles,
         )  # fmt: skip
+        self.tekton.webhook.outage = recording.get("webhook_outage", "")
         if does[:1] == ["start controller"]:
             self.tekton.kill(CONTROLLER)
         self.server.observe(self._observed)
@@ -90,8 +92,7 @@ class Player:
         for action in self.recording["actions"]:
             self.loop.after(action["at_ms"] * 1000, self._act, action)
         calls = dict(_counted(self.server))
-        created = self._create(PIPELINE_RUNS, self.namespace, self.recording["submit"])
-        self.result.returned_spec = created["spec"]
+        self._submit()
         self.loop.run_until(at_us + round(until_s * 1_000_000))
         self.result.writes = {symbol: collapsed(ones) for symbol, ones in self.result.writes.items()}
         self.result.calls = {
@@ -99,6 +100,14 @@ class Player:
         }
         self.loop.close()
         return self.result
+
+    def _submit(self) -> None:
+        try:
+            created = self._create(PIPELINE_RUNS, self.namespace, self.recording["submit"])
+        except ApiError as error:
+            self.result.refusal = [error.code, error.reason, error.message, error.details]
+        else:
+            self.result.returned_spec = created["spec"]
 
     def _create(self, resource: Resource, namespace: str, body: Document) -> Document:
         body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}

@@ -85,8 +85,9 @@ def test_documented_orders_across_kinds_hold(version: str, scenario: str) -> Non
 
 
 @pytest.mark.parametrize(("version", "scenario"), RECORDINGS)
-def test_the_webhooks_fill_in_what_the_recorded_ones_did(version: str, scenario: str) -> None:
+def test_the_webhooks_refuse_and_fill_in_what_the_recorded_ones_did(version: str, scenario: str) -> None:
     recording, played = replay(version, scenario)
+    assert played.refusal == recording.get("refusal", [])
     assert played.returned_spec == recording["returned_spec"]
 
 

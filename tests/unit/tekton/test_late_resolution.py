@@ -16,7 +16,7 @@ PULL_MS = 500
 
 
 def verdict_when_created_again_after(delay_ms: float, seed: int) -> tuple[str, str]:
-    """Withdraw a run while its bundle is pulled, ask for it again ``delay_ms`` after its request: reason and message."""
+    """Withdraw a run while its bundle is pulled, and ask for it again ``delay_ms`` later: reason and message."""
     bundles = BundleCatalogue()
     tasks = [{"name": "t", "taskSpec": {"steps": [{"name": "s", "image": "i", "script": "true"}]}}]
     bundles.add(
@@ -43,7 +43,7 @@ def verdict_when_created_again_after(delay_ms: float, seed: int) -> tuple[str, s
 
 
 def test_a_late_resolution_fails_the_next_request_of_the_same_name_and_only_within_an_instant() -> None:
-    verdicts = [verdict_when_created_again_after(PULL_MS + ms, seed) for seed in (7, 8, 9) for ms in range(0, 40)]
+    verdicts = [verdict_when_created_again_after(PULL_MS + ms, seed) for seed in (7, 8, 9) for ms in range(40)]
     reasons = Counter(reason for reason, _ in verdicts)
 
     assert reasons["CouldntGetPipeline"] >= 1
