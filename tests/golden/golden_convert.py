@@ -63,6 +63,7 @@ SCENARIOS = (
     "submitted-while-controller-down",
     "success-1f",
     "taskrun-cancelled-individually",
+    "taskrun-count-quota",
     "timeout-repeat-00",
     "timeout-repeat-01",
     "unschedulable-cpu-then-ok",
@@ -71,12 +72,12 @@ SCENARIOS = (
 )
 ONCE = (
     ("v1.7.0", "delete-background-recreate-after-finish"),
-    ("v1.7.0", "taskrun-count-quota"),
     ("v1.15.0", "oom-init-container"),
 )
 """Situations of which the other release's recording depends on what ran beside it."""
 _PLAYED_REASONS = ("Skipped", "TimeoutExceeded", "Continued")
 _QUOTA = re.compile(r"exceeded quota: ([a-z-]+), requested: ([a-z./]+)=")
+_UNCOUNTED = re.compile(r"status unknown for quota: [a-z-]+, resources: [a-z./]+")
 _NO_ANSWER = re.compile(r'failed to call webhook: Post "[^"]*": (.*)')
 _RETRIEVE = "cannot retrieve the oci image: "
 
@@ -100,6 +101,9 @@ def convert(recording: dict[str, Any]) -> dict[str, Any]:
         "order": recorded_order(_all_writes(events, symbols)),
         "events": sorted(_told(recording["events"])),
     }
+    uncounted = _UNCOUNTED.search(json.dumps(recording["events"]))
+    if uncounted:
+        compact["uncounted_quota"] = uncounted[0]
     answer = recording["createCall"].get("body")
     if answer:
         compact["refusal"] = [answer["code"], answer["reason"], answer["message"], answer.get("details", {})]

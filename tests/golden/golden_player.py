@@ -9,6 +9,8 @@ from typing import Any
 from golden_form import KINDS, Incarnations, collapsed, normal_labels, normal_owners, normal_status
 
 from controller.ports import ApiError, Document, Resource, WatchType
+from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.errors import forbidden
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
@@ -81,6 +83,8 @@ class Player:
             TektonOptions(version=VERSIONS[recording["version"]]), self.bundles,
         )  # fmt: skip
         self.tekton.webhook.outage = recording.get("webhook_outage", "")
+        if "uncounted_quota" in recording:
+            self.server.admission.validate(self._refuse_uncounted, resources=(TASK_RUNS.group_resource,))
         if does[:1] == ["start controller"]:
             self.tekton.kill(CONTROLLER)
         self.server.observe(self._observed)
@@ -123,6 +127,10 @@ class Player:
             container = {"name": "main", "image": "reg.local/blocker:1"}
             self._create(PODS, self.namespace, {"metadata": {"name": "blocker"}, "spec": {"containers": [container]}})
             self.loop.run_until(self.loop.now_us + 500_000)
+
+    def _refuse_uncounted(self, request: AdmissionRequest) -> None:
+        """The recorded quota controller had not yet heard of TaskRuns, and did not until the run was over."""
+        raise forbidden(request.resource, request.name, self.recording["uncounted_quota"])
 
     # the script's actions
 
