@@ -75,6 +75,8 @@ ONCE = (
     ("v1.15.0", "oom-init-container"),
 )
 """Situations of which the other release's recording depends on what ran beside it."""
+RACES = ("cancel-immediately",)
+"""Situations whose outcome depends on how late the caches were."""
 _PLAYED_REASONS = ("Skipped", "TimeoutExceeded", "Continued")
 _QUOTA = re.compile(r"exceeded quota: ([a-z-]+), requested: ([a-z./]+)=")
 _UNCOUNTED = re.compile(r"status unknown for quota: [a-z-]+, resources: [a-z./]+")
@@ -310,7 +312,7 @@ def main(recordings: Path, scenarios: tuple[str, ...]) -> None:
     for version in sorted(path.name for path in recordings.iterdir() if path.is_dir()):
         target = HERE / "data" / version
         target.mkdir(parents=True, exist_ok=True)
-        for scenario in scenarios or (*SCENARIOS, *(name for release, name in ONCE if release == version)):
+        for scenario in scenarios or (*SCENARIOS, *RACES, *(name for release, name in ONCE if release == version)):
             recording = json.loads((recordings / version / f"{scenario}.json").read_text())
             lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in convert(recording).items())
             (target / f"{scenario}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
