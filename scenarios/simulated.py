@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -248,10 +249,15 @@ def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> A
     )
 
 
-def _manifests() -> list[dict[str, Any]]:
-    """What an administrator applies to deploy the controllers, in order: kinds first, then accounts and roles."""
+@cache
+def _manifests() -> tuple[dict[str, Any], ...]:
+    """What an administrator applies to deploy the controllers, in order: kinds first, then accounts and roles.
+
+    Read once: every scenario has a world of its own, and nobody mutates a document.
+    """
     paths = [*sorted((DEPLOY / "crds").glob("*.yaml")), *sorted(DEPLOY.glob("rbac-*.yaml"))]
-    return [document for path in paths for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    return tuple(document for text in texts for document in yaml.safe_load_all(text) if document)
 
 
 def _apply(server: ApiServer, document: dict[str, Any]) -> None:

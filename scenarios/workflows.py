@@ -5,6 +5,7 @@ image it runs, how long it takes, how much memory it needs, which API requests i
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -256,4 +257,10 @@ def load_folder(folder: Path = FOLDER) -> dict[str, Workflow]:
 
 def beside(path: Path) -> dict[str, Workflow]:
     """The catalogue, and the user's own workflows from a folder ``workflows`` beside a feature or workload file."""
-    return {**load_folder(), **load_folder(path.parent / "workflows")}
+    return {**_shipped(), **load_folder(path.parent / "workflows")}
+
+
+@cache
+def _shipped() -> dict[str, Workflow]:
+    """The catalogue, read once: workflows are frozen, and every scenario asks for them again."""
+    return load_folder()
