@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Operations = list[Document]
 _NOTHING: dict[str, Any] = {}
+_AT_ONCE = -1  # no way back at all, which is not the same as one of no length: that is an event of its own
 
 
 class _Verb:
@@ -80,10 +81,10 @@ class Client:
                 self._post(delay_us, _fail, future, error.with_traceback(None))
                 return future
         if self._share == 1.0:
-            self._post(delay_us, self._serve, future, verb.act, count, args, options)
+            self._post(delay_us, self._serve, _AT_ONCE, future, verb.act, count, args, options)
         else:
             there_us = round(delay_us * self._share)
-            self._post(there_us, self._serve_far, delay_us - there_us, future, verb.act, count, args, options)
+            self._post(there_us, self._serve, delay_us - there_us, future, verb.act, count, args, options)
         return future
 
     def _count(self, verb: _Verb, resource: Resource, subresource: str) -> CallCount:
@@ -94,25 +95,6 @@ class Client:
 
     def _serve(
         self,
-        future: "asyncio.Future[Any]",
-        act: Callable[..., Any],
-        count: CallCount,
-        args: tuple[Any, ...],
-        options: dict[str, Any],
-    ) -> None:
-        count.count += 1
-        try:
-            # Unpacking an empty mapping costs as much as the call.
-            answer = act(self.user, *args, **options) if options else act(self.user, *args)
-        except ApiError as error:
-            count.refused(error.code)
-            _fail(future, error.with_traceback(None))  # it would hold this frame, and so the future that holds it
-            return
-        if not future.done():
-            future.set_result(answer)
-
-    def _serve_far(
-        self,
         back_us: int,
         future: "asyncio.Future[Any]",
         act: Callable[..., Any],
@@ -120,15 +102,20 @@ class Client:
         args: tuple[Any, ...],
         options: dict[str, Any],
     ) -> None:
-        """Serve now and answer ``back_us`` later."""
+        """Serve now and answer ``back_us`` later, or at once where that is negative."""
         count.count += 1
+        answered: Callable[[asyncio.Future[Any], Any], None] = _answer
         try:
+            # Unpacking an empty mapping costs as much as the call.
             answer = act(self.user, *args, **options) if options else act(self.user, *args)
         except ApiError as error:
             count.refused(error.code)
-            self._post(back_us, _fail, future, error.with_traceback(None))
-            return
-        self._post(back_us, _answer, future, answer)
+            # Its traceback would hold this frame, and so the future that holds it.
+            answered, answer = _fail, error.with_traceback(None)
+        if back_us < 0:
+            answered(future, answer)
+        else:
+            self._post(back_us, answered, future, answer)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Document:
         answer: Document = await self._send(self._get, (resource, namespace, name))
