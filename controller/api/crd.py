@@ -12,8 +12,11 @@ from typing import Any
 
 import yaml
 
+from controller.api.aianalysis import AIAnalysis
 from controller.api.meta import ApiModel
-from controller.api.resources import WORKFLOW_EXECUTIONS
+from controller.api.notificationrequest import NotificationRequest
+from controller.api.remediationrequest import RemediationRequest
+from controller.api.resources import AI_ANALYSES, NOTIFICATION_REQUESTS, REMEDIATION_REQUESTS, WORKFLOW_EXECUTIONS
 from controller.api.structural import structural
 from controller.api.workflowexecution import WorkflowExecution
 from controller.ports import Resource
@@ -39,6 +42,8 @@ class CustomKind:
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     immutable_spec: bool = False
+    selectable: tuple[str, ...] = ()
+    """JSON paths that field selectors may use."""
 
     @property
     def file_name(self) -> str:
@@ -55,6 +60,43 @@ KINDS: tuple[CustomKind, ...] = (
             Column("WorkflowID", ".spec.workflowRef.workflowId"),
             Column("Target", ".spec.targetResource"),
             Column("Duration", ".status.duration"),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        immutable_spec=True,
+    ),
+    CustomKind(
+        REMEDIATION_REQUESTS,
+        RemediationRequest,
+        ("rr",),
+        (
+            Column("Phase", ".status.overallPhase"),
+            Column("Outcome", ".status.outcome"),
+            Column("Reason", ".status.skipReason"),
+            Column("Signal", ".spec.signalName"),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        selectable=(".spec.signalFingerprint",),
+    ),
+    CustomKind(
+        AI_ANALYSES,
+        AIAnalysis,
+        ("aia",),
+        (
+            Column("Phase", ".status.phase"),
+            Column("Workflow", ".status.selectedWorkflow.workflowId"),
+            Column("Recovery", ".spec.recoveryAttemptNumber", "integer"),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        immutable_spec=True,
+    ),
+    CustomKind(
+        NOTIFICATION_REQUESTS,
+        NotificationRequest,
+        ("nr",),
+        (
+            Column("Type", ".spec.type"),
+            Column("Priority", ".spec.priority"),
+            Column("Phase", ".status.phase"),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
         immutable_spec=True,
@@ -90,11 +132,20 @@ def manifest(kind: CustomKind) -> dict[str, Any]:
                         {"name": column.name, "type": column.type_, "jsonPath": column.json_path}
                         for column in kind.columns
                     ],
+                    **(
+                        {"selectableFields": [{"jsonPath": path} for path in kind.selectable]}
+                        if kind.selectable
+                        else {}
+                    ),
                     "schema": {"openAPIV3Schema": _schema(kind)},
                 }
             ],
         },
     }
+
+
+def _selectable(kind: CustomKind) -> dict[str, Any]:
+    return {"selectableFields": [{"jsonPath": path} for path in kind.selectable]} if kind.selectable else {}
 
 
 def _schema(kind: CustomKind) -> dict[str, Any]:

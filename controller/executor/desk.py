@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
+from controller.api.conditions import Fact
 from controller.api.resources import PIPELINE_RUNS, WORKFLOW_EXECUTIONS
+from controller.api.texts import clean
 from controller.executor.audit import AuditType, audit_event
-from controller.executor.conditions import AUDIT_RECORDED, Fact, lock_is_released
+from controller.executor.conditions import AUDIT_RECORDED, lock_is_released
 from controller.executor.memory import Announcement, Key, Memory
 from controller.executor.metrics import ExecutorMetrics
 from controller.executor.settings import Settings
 from controller.executor.status import phase
-from controller.executor.texts import clean
 from controller.ports import ApiError, AuditSink, Clock, Cluster, ConnectionLost, Document, LogReader, Recorder
 
 RELEASED = "Released"

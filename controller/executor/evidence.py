@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.api.tekton import all_attempts_steps, is_finished, steps, succeeded, task_names
+from controller.api.texts import clean
 from controller.api.workflowexecution import FailureReason
 from controller.executor import reasons
-from controller.executor.texts import PREVIOUS_STATUS, READ_LIMIT, clean, task_run_text
+from controller.executor.texts import PREVIOUS_STATUS, READ_LIMIT, task_run_text
 from controller.ports import Document
 
 _EMPTY: Mapping[str, Any] = {}

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from controller.api.conditions import Fact
 from controller.api.durations import parse_duration
 from controller.api.timestamps import format_time
 from controller.api.workflowexecution import FailureReason, Phase
 from controller.executor import status
 from controller.executor.audit import AuditType
-from controller.executor.conditions import Fact
 from controller.executor.desk import Desk
 from controller.executor.evidence import Cause
 from controller.executor.memory import Memory

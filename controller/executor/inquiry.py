@@ -6,6 +6,7 @@ from typing import Any
 
 from controller.api.resources import EVENTS, PODS, TASK_RUNS
 from controller.api.tekton import child_task_runs, is_finished, succeeded
+from controller.api.texts import clean
 from controller.api.workflowexecution import FailureReason
 from controller.executor import reasons, texts
 from controller.executor.evidence import (
@@ -108,7 +109,7 @@ class Inquiry:
             return None
         oom, why = await self._look_into_kill(run, step)
         reason = FailureReason.OOM_KILLED if oom else FailureReason.TASK_FAILED
-        return Finding(reason, texts.clean(f"{_message(run)}; {why}"))
+        return Finding(reason, clean(f"{_message(run)}; {why}"))
 
     async def _look_into_kill(self, run: Document, step: Mapping[str, Any]) -> tuple[bool, str]:
         """Whether a SIGKILL was for memory, and what is known about it."""
@@ -126,7 +127,7 @@ class Inquiry:
             return True, "an event says that the kernel killed it for memory"
         if pod is None or pod["metadata"].get("deletionTimestamp"):
             return False, "killed (SIGKILL) because its pod was deleted; nothing says out of memory"
-        why = texts.clean(str(status.get("reason") or ""), 64)
+        why = clean(str(status.get("reason") or ""), 64)
         return False, f"killed (SIGKILL) from outside{f' ({why})' if why else ''}; nothing says out of memory"
 
     async def _has_oom_event(self, pod: str) -> bool:
@@ -178,4 +179,4 @@ class Inquiry:
 
 
 def _message(run: Document) -> str:
-    return texts.clean((succeeded(run) or _EMPTY).get("message") or "")
+    return clean((succeeded(run) or _EMPTY).get("message") or "")

@@ -1,10 +1,8 @@
 """The labels by which a PipelineRun tells whose it is."""
 
-import hashlib
-import re
 from enum import Enum, auto
-from functools import lru_cache
 
+from controller.api.labels import label_value
 from controller.ports import Document
 
 FINALIZER = "workflowexecution.kubernaut.ai/workflowexecution-cleanup"
@@ -14,22 +12,7 @@ SOURCE_NAMESPACE = "kubernaut.ai/source-namespace"
 TARGET_RESOURCE = "kubernaut.ai/target-resource"
 EXECUTION_UID = "kubernaut.ai/workflow-execution-uid"
 
-_LIMIT = 63
-_VALID = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
-_INVALID = re.compile(r"[^-A-Za-z0-9_.]", re.ASCII)
-_DIGEST_LENGTH = 8
 _NONE: Document = {}
-
-
-@lru_cache(maxsize=4096)
-def label_value(text: str) -> str:
-    """``text`` as a valid label value: slashes become ``__``; what cannot be kept is told apart by a digest."""
-    slashed = text.replace("/", "__")
-    if _VALID.fullmatch(slashed) is not None:
-        return slashed
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
-    kept = _INVALID.sub("-", slashed)[: _LIMIT - _DIGEST_LENGTH - 1].strip("-_.")
-    return f"{kept}-{digest}" if kept else digest
 
 
 class Owner(Enum):

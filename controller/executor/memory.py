@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from controller.api.conditions import Fact
 from controller.executor.audit import AuditType
-from controller.executor.conditions import Fact
 from controller.ports import Document
 
 Key = tuple[str, str]

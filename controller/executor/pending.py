@@ -1,19 +1,20 @@
 """Pending: take the lock by creating the PipelineRun, or find out why that is not to be."""
 
+from controller.api.conditions import Fact, condition
 from controller.api.resources import PIPELINE_RUNS
 from controller.api.tekton import is_finished
+from controller.api.texts import clean
 from controller.api.timestamps import format_time
 from controller.api.workflowexecution import FailureReason, Phase
 from controller.executor import conditions, status
 from controller.executor.audit import AuditType
-from controller.executor.conditions import Fact
 from controller.executor.desk import Desk
 from controller.executor.failing import fail_before_run
 from controller.executor.labels import Owner, holder, owner
 from controller.executor.memory import Key, Memory
 from controller.executor.pipelinerun import build, lock_name
 from controller.executor.progress import pipeline_run_status
-from controller.executor.texts import clean, refused_create
+from controller.executor.texts import refused_create
 from controller.executor.validation import SpecError, validate
 from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.controller import Result
@@ -101,7 +102,7 @@ async def _try_later(desk: Desk, execution: Document, memory: Memory, why: str, 
     delay_s = max(delay_s, retry_after_s or 0.0)
     memory.refusals += 1
     memory.not_before_s = desk.now_s() + delay_s
-    if conditions.condition(execution, conditions.CREATED) is None:
+    if condition(execution, conditions.CREATED) is None:
         message = f"PipelineRun not created yet, trying again: {clean(why, 512)}"
         fact = Fact(conditions.CREATED, "False", "PipelineCreationFailed", message)
         patch = status.patch(execution, Phase.PENDING, format_time(desk.clock.utcnow()), [fact])
@@ -137,7 +138,7 @@ async def _wait(desk: Desk, execution: Document, memory: Memory, run: Document) 
     memory.refusals = 0
     memory.not_before_s = desk.now_s() + desk.settings.poll_s
     message = f"PipelineRun {name} of {clean(holder(run), 512)} holds the lock until it is released"
-    known = conditions.condition(execution, conditions.LOCK_ACQUIRED)
+    known = condition(execution, conditions.LOCK_ACQUIRED)
     if known is None or known.get("message") != message:
         fact = Fact(conditions.LOCK_ACQUIRED, "False", conditions.COOLDOWN_ACTIVE, message)
         patch = status.patch(execution, Phase.PENDING, format_time(desk.clock.utcnow()), [fact])

@@ -4,6 +4,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
+from controller.api.labels import label_value
 from controller.api.workflowexecution import DEFAULT_TIMEOUT
 from controller.executor.labels import (
     EXECUTION,
@@ -11,7 +12,6 @@ from controller.executor.labels import (
     SOURCE_NAMESPACE,
     TARGET_RESOURCE,
     WORKFLOW_ID,
-    label_value,
 )
 from controller.executor.settings import Settings
 from controller.ports import Document

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from controller.api.tekton import succeeded, task_count
-from controller.executor.texts import clean
+from controller.api.texts import clean
 from controller.ports import Document
 
 _COUNTERS = re.compile(

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
+from controller.api.conditions import Fact, condition
 from controller.api.tekton import child_task_runs, succeeded
 from controller.api.timestamps import format_time
 from controller.api.workflowexecution import FailureReason, Phase
 from controller.executor import conditions, status
 from controller.executor.audit import AuditType
-from controller.executor.conditions import Fact
 from controller.executor.desk import Desk, run_name
 from controller.executor.evidence import Cause
 from controller.executor.failing import duration_s, fail_run
@@ -162,6 +162,6 @@ def _final_status(execution: Document, run: Document, task_runs: list[Document] 
 
 def _was_running(execution: Document, run: Document) -> list[Fact]:
     """That it ran, for a run that ended before its progress was written down."""
-    if conditions.condition(execution, conditions.RUNNING) is not None or not child_task_runs(run):
+    if condition(execution, conditions.RUNNING) is not None or not child_task_runs(run):
         return []
     return [Fact(conditions.RUNNING, "True", "PipelineStarted", "Pipeline executed")]

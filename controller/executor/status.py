@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from controller.api.conditions import Fact, merged
 from controller.api.durations import format_duration
 from controller.api.timestamps import format_time, parse_time
 from controller.api.workflowexecution import FailureReason, Phase
 from controller.executor import conditions
-from controller.executor.conditions import Fact, merged
 from controller.executor.evidence import Cause
 from controller.executor.summary import summarize
 from controller.ports import Document

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from controller.api.texts import clean
 from controller.api.workflowexecution import FailureReason
 from controller.executor.evidence import Cause
-from controller.executor.texts import clean
 
 _NAME_LIMIT = 253
 

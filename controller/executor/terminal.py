@@ -6,9 +6,10 @@ The lock is released when the PipelineRun is gone, children included. ``LockAcqu
 
 from datetime import datetime, timedelta
 
+from controller.api.conditions import Fact, condition
 from controller.api.timestamps import format_time, parse_time
 from controller.executor import conditions, status
-from controller.executor.conditions import Fact, lock_is_released
+from controller.executor.conditions import lock_is_released
 from controller.executor.desk import RELEASED, Desk, run_name
 from controller.executor.labels import Owner, owner
 from controller.executor.memory import Memory
@@ -44,7 +45,7 @@ async def release_lock(desk: Desk, execution: Document, memory: Memory) -> Resul
 
 def _terminal_since(execution: Document, completion_time: str) -> datetime:
     """When the status became terminal: after an outage of ours that is later than the end of the work."""
-    complete = conditions.condition(execution, conditions.COMPLETE)
+    complete = condition(execution, conditions.COMPLETE)
     written = parse_time(complete["lastTransitionTime"]) if complete is not None else None
     ended = parse_time(completion_time)
     return ended if written is None else max(ended, written)

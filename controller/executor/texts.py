@@ -6,9 +6,9 @@ a namespace called ``classroom`` is no OOM and a job called ``check-quota`` is n
 
 import re
 
+from controller.api.texts import clean
 from controller.api.workflowexecution import FailureReason
 
-MESSAGE_LIMIT = 1024
 READ_LIMIT = 16_384  # how much of a foreign text is looked at
 
 _OOM = re.compile(r'(?:^|")[^"\n]*" exited with code -?\d+: OOMKilled$|^OOMKilled$', re.ASCII | re.MULTILINE)
@@ -28,17 +28,6 @@ _ADMISSION = re.compile(r"\badmission webhook \"[^\"\n]*\" denied the request\b"
 _KUBECTL_DENIED = re.compile(r"\bError from server \(Forbidden\): ", re.ASCII)
 _REGISTRY = re.compile(r"\bcannot retrieve the oci image: |\b(?:GET|HEAD|Get|Head) \"?https?://[^\s\"/]+/v2/", re.ASCII)
 PREVIOUS_STATUS = re.compile(r"\nPrevious status: \[(\w+)\] ?(.*)\Z", re.ASCII | re.DOTALL)
-
-
-def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """``text`` on one line, printable, at most ``limit`` characters."""
-    text = text[: limit * 4]
-    if not text.isprintable():
-        text = "".join(character if character.isprintable() else " " for character in text)
-    if "  " in text:
-        text = " ".join(text.split())
-    text = text.strip()
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 def task_run_text(message: str) -> FailureReason | None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from controller.api.conditions import Fact, condition, merged
 from controller.api.workflowexecution import FailureReason, Phase
 from controller.executor import status
-from controller.executor.conditions import Fact, condition, merged
 from controller.executor.evidence import Cause
 
 NOW = datetime(2026, 1, 5, 8, 10, 0, 900_000, tzinfo=UTC)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from controller.executor.labels import Owner, execution_key, label_value, owner
+from controller.api.labels import label_value
+from controller.executor.labels import Owner, execution_key, owner
 from controller.executor.pipelinerun import build, lock_name
 from controller.executor.settings import Settings
 
