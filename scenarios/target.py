@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
+from controller.api.lock import lock_name
 from controller.api.resources import WORKFLOW_EXECUTIONS
-from controller.executor.pipelinerun import lock_name
 from controller.ports import Cluster
 from scenarios.chronicle import Chronicle, Execution, Lock
 from scenarios.workflows import Workflow

@@ -1,6 +1,7 @@
 """Pending: take the lock by creating the PipelineRun, or find out why that is not to be."""
 
 from controller.api.conditions import Fact, condition
+from controller.api.lock import lock_name
 from controller.api.resources import PIPELINE_RUNS
 from controller.api.tekton import is_finished
 from controller.api.texts import clean
@@ -12,7 +13,7 @@ from controller.executor.desk import Desk
 from controller.executor.failing import fail_before_run
 from controller.executor.labels import Owner, holder, owner
 from controller.executor.memory import Key, Memory
-from controller.executor.pipelinerun import build, lock_name
+from controller.executor.pipelinerun import build
 from controller.executor.progress import pipeline_run_status
 from controller.executor.texts import refused_create
 from controller.executor.validation import SpecError, validate

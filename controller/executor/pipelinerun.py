@@ -1,10 +1,9 @@
 """The PipelineRun of an execution. Its name makes it the lock on the target."""
 
-import hashlib
-from functools import lru_cache
 from typing import Any
 
 from controller.api.labels import label_value
+from controller.api.lock import lock_name
 from controller.api.workflowexecution import DEFAULT_TIMEOUT
 from controller.executor.labels import (
     EXECUTION,
@@ -17,13 +16,6 @@ from controller.executor.settings import Settings
 from controller.ports import Document
 
 TARGET_PARAMETER = "TARGET_RESOURCE"
-
-
-@lru_cache(maxsize=4096)
-def lock_name(target_resource: str) -> str:
-    """``wfe-`` and 16 hex digits: one name a target, case-sensitive."""
-    digest = hashlib.sha256(target_resource.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"wfe-{digest[:16]}"
 
 
 def service_account(execution: Document, settings: Settings) -> str:

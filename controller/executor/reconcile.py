@@ -1,5 +1,6 @@
 """The reconciler: one level-triggered step for one WorkflowExecution, safe to repeat after a crash anywhere."""
 
+from controller.api.lock import lock_name
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.api.workflowexecution import Phase
 from controller.executor import pending, running, terminal
@@ -7,7 +8,6 @@ from controller.executor.audit import AuditType
 from controller.executor.desk import Desk, announce, run_name
 from controller.executor.labels import FINALIZER, Owner, execution_key, owner
 from controller.executor.memory import Key, Memory, version
-from controller.executor.pipelinerun import lock_name
 from controller.executor.status import phase
 from controller.ports import ApiError, Document
 from controller.runtime.controller import Result

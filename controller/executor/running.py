@@ -5,6 +5,7 @@ from math import inf
 from typing import Any
 
 from controller.api.conditions import Fact, condition
+from controller.api.lock import lock_name
 from controller.api.tekton import child_task_runs, succeeded
 from controller.api.timestamps import format_time
 from controller.api.workflowexecution import FailureReason, Phase
@@ -16,7 +17,6 @@ from controller.executor.failing import duration_s, fail_run
 from controller.executor.inquiry import Inquiry
 from controller.executor.labels import Owner, owner
 from controller.executor.memory import Memory, version
-from controller.executor.pipelinerun import lock_name
 from controller.executor.progress import pipeline_run_status
 from controller.executor.terminal import release_lock
 from controller.ports import Document

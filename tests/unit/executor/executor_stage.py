@@ -8,9 +8,9 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from controller.api.crd import DIRECTORY
+from controller.api.lock import lock_name
 from controller.api.resources import EVENTS, PIPELINE_RUNS, TASK_RUNS, WORKFLOW_EXECUTIONS
 from controller.executor.audit import AuditBuffer
-from controller.executor.pipelinerun import lock_name
 from controller.executor.settings import Settings
 from controller.executor.wiring import executor
 from controller.ports import Cluster, Document, Resource

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from controller.api.labels import label_value
+from controller.api.lock import lock_name
 from controller.executor.labels import Owner, execution_key, owner
-from controller.executor.pipelinerun import build, lock_name
+from controller.executor.pipelinerun import build
 from controller.executor.settings import Settings
 
 LABEL = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")

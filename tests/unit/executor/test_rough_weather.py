@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from executor_stage import Stage
 
-from controller.executor.pipelinerun import lock_name
+from controller.api.lock import lock_name
 from controller.executor.settings import Settings
 from controller.ports import ApiError, ConnectionLost, Resource
 from sim.faults.interception import Intercepted

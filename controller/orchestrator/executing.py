@@ -1,0 +1,172 @@
+"""Executing: the WorkflowExecution is created once, followed to its end, and its end is acted upon."""
+
+from controller.api.remediationrequest import Outcome, Phase
+from controller.api.resources import AI_ANALYSES, WORKFLOW_EXECUTIONS
+from controller.api.texts import clean
+from controller.api.timestamps import format_time
+from controller.orchestrator import blocking, children, conditions
+from controller.orchestrator.desk import Desk
+from controller.orchestrator.ending import complete, fail
+from controller.orchestrator.labels import execution_name
+from controller.orchestrator.memory import Memory
+from controller.orchestrator.outcome import Ending, ending_of
+from controller.orchestrator.pending import analysing
+from controller.orchestrator.recovery import whole_history
+from controller.orchestrator.view import target_of
+from controller.ports import ApiError, Document
+from controller.runtime.cache import key_of
+
+_REFUSED_FOR_GOOD = (400, 404, 413, 422)
+_NONE: Document = {}
+
+
+async def execute(desk: Desk, request: Document, memory: Memory, analysis: Document) -> Document:
+    """Create the execution that ``analysis`` recommends, unless routing says no, or it exists already."""
+    namespace, name = key_of(request)
+    attempt = request["status"].get("recoveryAttempts") or 0
+    known = desk.view.executions.get(namespace, execution_name(name, attempt))
+    if known is None and memory.unsure:
+        known = await desk.read(WORKFLOW_EXECUTIONS, (namespace, execution_name(name, attempt)))
+    if known is not None and _belongs_to(known, request):
+        return await _executing(desk, request, memory, known)
+    try:
+        selected = children.selected_workflow(analysis)
+    except children.NoWorkflow as error:
+        return await fail(desk, request, memory, "NoWorkflow", str(error), review=True)
+    block = blocking.ask(desk, request, selected["workflowId"])
+    if block is not None:
+        return await blocking.apply(desk, request, memory, block)
+    body = children.execution(request, attempt, selected)
+    target, own = target_of(request), (namespace, name)
+    desk.view.claim(target, own, body["metadata"]["name"])
+    memory.unsure = True
+    try:
+        execution = await desk.create_child(WORKFLOW_EXECUTIONS, request, body)
+    except ApiError as error:
+        if error.code < 500:
+            desk.view.release(target, own)
+            memory.unsure = False
+        if error.code not in _REFUSED_FOR_GOOD:
+            raise
+        message = f"WorkflowExecution {body['metadata']['name']} was refused: {clean(error.message, 512)}"
+        return await fail(desk, request, memory, "WorkflowExecutionRefused", message, review=True)
+    return await _executing(desk, request, memory, execution)
+
+
+async def _executing(desk: Desk, request: Document, memory: Memory, execution: Document) -> Document:
+    name, workflow = execution["metadata"]["name"], execution["spec"]["workflowRef"]["workflowId"]
+    memory.adopted, memory.unsure = name, False
+
+    def tell(written: Document) -> None:
+        message = f"Created WorkflowExecution {name} for workflow {clean(workflow, 128)}"
+        desk.events.event(written, "Normal", "WorkflowExecutionCreated", message)
+
+    return await desk.write(
+        request,
+        memory,
+        Phase.EXECUTING,
+        tell,
+        facts=[conditions.child_ready(conditions.EXECUTION_READY, "WorkflowExecution", name)],
+        workflowExecutionRef=children.child_reference(execution, WORKFLOW_EXECUTIONS),
+        executingStartTime=format_time(desk.now()),
+        message=f"Executing workflow {clean(workflow, 128)} as WorkflowExecution {name}",
+    )
+
+
+async def follow_execution(desk: Desk, request: Document, memory: Memory) -> Document:
+    """One look at the execution; its end decides what follows."""
+    execution = await _current_execution(desk, request, memory)
+    if execution is None:
+        name = request["status"]["workflowExecutionRef"]["name"]
+        message = f"WorkflowExecution {name} was deleted externally; nobody knows what it had changed"
+        return await fail(desk, request, memory, "WorkflowExecutionDeleted", message, review=True)
+    ending = ending_of(execution)
+    if ending.end == "running":
+        return request
+    name = execution["metadata"]["name"]
+    if ending.end == "remediated":
+        message = f"WorkflowExecution {name} completed"
+        facts = [conditions.execution_complete(name)]
+        return await complete(desk, request, memory, Outcome.REMEDIATED, message, facts)
+    if ending.end == "skipped":
+        return await _skipped(desk, request, memory, ending)
+    if ending.end == "recover":
+        return await _recover(desk, request, memory, execution, ending)
+    facts = [conditions.execution_complete(name, ending.reason)]
+    return await fail(
+        desk, request, memory, ending.reason, ending.message, review=True, facts=facts, skip=ending.skip, by=ending.by
+    )
+
+
+async def _current_execution(desk: Desk, request: Document, memory: Memory) -> Document | None:
+    """The execution that counts now. Of one that is gone, the last state that was seen, if that was an end."""
+    reference = request["status"]["workflowExecutionRef"]
+    key = request["metadata"]["namespace"], reference["name"]
+    found = desk.view.executions.get(*key)
+    if found is None or found["metadata"]["uid"] != reference["uid"]:
+        if memory.adopted == reference["name"]:
+            memory.adopted = ""  # just created: its first event will come, and if it does not, the next look reads
+            return _NONE
+        found = await desk.read(WORKFLOW_EXECUTIONS, key)
+    elif memory.adopted:
+        memory.adopted = ""
+    if found is not None and found["metadata"]["uid"] == reference["uid"]:
+        return found
+    last = memory.last_execution
+    if last is not None and last["metadata"]["uid"] == reference["uid"] and ending_of(last).end != "running":
+        return last
+    return None
+
+
+async def _skipped(desk: Desk, request: Document, memory: Memory, ending: Ending) -> Document:
+    """An executor of v3.1 has skipped it: that counts as if routing had."""
+
+    def tell(written: Document) -> None:
+        desk.events.event(written, "Normal", "RemediationSkipped", f"{ending.reason}: {ending.message}")
+        desk.metrics.skipped(ending.reason, written["metadata"]["namespace"])
+
+    return await desk.write(
+        request,
+        memory,
+        Phase.SKIPPED,
+        tell,
+        skipReason=ending.reason,
+        skipMessage=ending.message,
+        message=ending.message,
+        blockingWorkflowExecution=ending.by or None,
+        duplicateOf=_request_of(desk, request, ending.by),
+    )
+
+
+def _request_of(desk: Desk, request: Document, execution: str) -> str | None:
+    found = desk.view.executions.get(request["metadata"]["namespace"], execution) if execution else None
+    name: str | None = found["spec"]["remediationRequestRef"].get("name") if found is not None else None
+    return name
+
+
+async def _recover(desk: Desk, request: Document, memory: Memory, execution: Document, ending: Ending) -> Document:
+    """Nothing was changed: ask the analyst for another workflow, with all that was tried."""
+    attempt = (request["status"].get("recoveryAttempts") or 0) + 1
+    name = execution["metadata"]["name"]
+    facts = [conditions.execution_complete(name, ending.reason)]
+    if attempt > desk.settings.max_recoveries:
+        message = f"{attempt} executions failed before they began, no recovery is left; the last: {ending.message}"
+        return await fail(desk, request, memory, "RecoveriesExhausted", message, review=True, facts=facts)
+    reference = request["status"].get("aiAnalysisRef") or _NONE
+    namespace = request["metadata"]["namespace"]
+    last = desk.view.analyses.get(namespace, reference.get("name", ""))
+    if last is None and reference:
+        last = await desk.read(AI_ANALYSES, (namespace, reference["name"]))
+    body = children.analysis(request, attempt, whole_history(execution, last))
+    analysis = await desk.create_child(AI_ANALYSES, request, body)
+
+    def tell(written: Document) -> None:
+        message = f"Recovery {attempt} after {name}: {ending.reason}"
+        desk.events.event(written, "Normal", "RecoveryStarted", message)
+
+    return await analysing(desk, request, memory, analysis, attempt, tell, facts)
+
+
+def _belongs_to(execution: Document, request: Document) -> bool:
+    uid = request["metadata"]["uid"]
+    return any(one.get("uid") == uid for one in execution["metadata"].get("ownerReferences") or ())
