@@ -6,7 +6,7 @@ _DOUBLINGS_MAX = 32
 
 
 def delay_s(failures: int, rules: Backoff, draw: float) -> float:
-    """Seconds of rest after the last of ``failures`` in a row, within base and cap; ``draw`` in [0, 1) is the jitter."""
+    """Seconds of rest after the last of ``failures`` in a row, within base and cap; jitter by ``draw`` of [0, 1)."""
     if failures <= 0:
         return 0.0
     plain = min(rules.base_s * 2.0 ** min(failures - 1, _DOUBLINGS_MAX), rules.cap_s)

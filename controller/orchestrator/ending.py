@@ -20,7 +20,7 @@ async def complete(
     def tell(written: Document) -> None:
         desk.events.event(written, "Normal", "RemediationCompleted", message)
 
-    return await desk.write(request, memory, Phase.COMPLETED, tell, outcome=str(outcome), message=message, facts=facts)
+    return await desk.write(request, memory, Phase.COMPLETED, tell, outcome=outcome, message=message, facts=facts)
 
 
 async def fail(
@@ -49,12 +49,12 @@ async def fail(
         memory,
         Phase.FAILED,
         tell,
-        outcome=str(Outcome.MANUAL_REVIEW_REQUIRED) if review else None,
+        outcome=Outcome.MANUAL_REVIEW_REQUIRED if review else None,
         requiresManualReview=review,
         failurePhase=phase_of(request),
         failureReason=clean(reason, 256),
         message=message,
-        skipReason=str(skip) if skip is not None else None,
+        skipReason=skip,
         skipMessage=message if skip is not None else None,
         blockingWorkflowExecution=by or None,
         facts=facts or [],

@@ -1,6 +1,7 @@
 """The status of a RemediationRequest: which phase may follow which, and the patches that write it."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from controller.api.conditions import Fact, merged
@@ -52,7 +53,9 @@ def patch(request: Document, to: Phase, now: str, facts: Sequence[Fact] = (), **
         status["completedAt"] = now
     if before is Phase.BLOCKED and to is not Phase.BLOCKED:
         status.update({field: None for field in BLOCK_FIELDS if field in known})
-    status.update({field: value for field, value in fields.items() if value is not None or field in known})
+    for field, value in fields.items():
+        if value is not None or field in known:
+            status[field] = str(value) if isinstance(value, StrEnum) else value
     if facts:
         after = merged(request, facts, now)
         if after != known.get("conditions"):

@@ -24,7 +24,8 @@ def target_of(request: Document) -> str:
 
 
 def phase_of(request: Document) -> str:
-    return (request.get("status") or _NONE).get("overallPhase") or Phase.PENDING
+    """Plain text, as documents have it; absent means Pending."""
+    return (request.get("status") or _NONE).get("overallPhase") or "Pending"
 
 
 def is_active(request: Document) -> bool:
