@@ -5,6 +5,7 @@ never written to. ``~/.netrc`` is not asked: the client would rather fail than s
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -26,7 +27,9 @@ async def from_kubeconfig(path: Path, context: str = "") -> Configuration:
         raise NoAccess(f"kubeconfig {path}: no such file")
     configuration = Configuration()
     try:
-        loader = await load_kube_config(str(path), context or None, configuration, persist_config=False)
+        loader = await load_kube_config(  # type: ignore[no-untyped-call]
+            str(path), context or None, configuration, persist_config=False
+        )
     except _MALFORMED as error:
         raise NoAccess(f"kubeconfig {path}: {error or type(error).__name__}") from None
     if not getattr(loader, "host", ""):
@@ -41,13 +44,13 @@ def in_cluster() -> Configuration:
     """As the service account of the pod that this runs in. Raises NoAccess outside a pod."""
     configuration = Configuration()
     try:
-        load_incluster_config(configuration)
+        load_incluster_config(configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError) as error:
         raise NoAccess(f"in-cluster configuration: {error}") from None
     return _settled(configuration)
 
 
-def _keep_fresh(path: Path, configuration: Configuration, loader: object) -> None:
+def _keep_fresh(path: Path, configuration: Configuration, loader: Any) -> None:
     """Tokens of a plugin expire. The loader logs a plugin's failure and goes on without any credential."""
     if not configuration.api_key and not configuration.cert_file:
         raise NoAccess(f"kubeconfig {path}: its exec plugin gave no credential")
@@ -55,9 +58,10 @@ def _keep_fresh(path: Path, configuration: Configuration, loader: object) -> Non
 
         async def refreshed(current: Configuration) -> None:
             await loader.load_from_exec_plugin()  # runs the plugin only when the token is about to expire
-            current.api_key["BearerToken"] = loader.token  # type: ignore[attr-defined]
+            if hasattr(loader, "token"):
+                current.api_key["BearerToken"] = loader.token
 
-        configuration.refresh_api_key_hook = refreshed
+        configuration.refresh_api_key_hook = refreshed  # type: ignore[assignment]  # declared as never set
 
 
 def _settled(configuration: Configuration) -> Configuration:

@@ -6,10 +6,11 @@ from urllib.parse import quote
 
 from kubernetes.aio.client import Configuration
 
-from controller.live.connection import JSON, Connection
+from controller.live.connection import Connection
 from controller.live.stream import LiveStream
 from controller.ports import Document, PatchType, Propagation, Resource, WatchStream
 
+Operations = list[Document]
 _PATCHES = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
@@ -76,7 +77,7 @@ class LiveCluster:
         resource: Resource,
         namespace: str,
         name: str,
-        body: Document | list[Document],  # type: ignore[valid-type]  # the method of that name
+        body: Document | Operations,
         *,
         patch_type: PatchType = "merge",
         subresource: str = "",

@@ -13,7 +13,7 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 
 from controller.live.refusal import refusal
-from controller.ports import ApiError, ConnectionLost, Document
+from controller.ports import ConnectionLost, Document
 
 JSON = "application/json"
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
@@ -33,7 +33,7 @@ class Connection:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S)
 
     async def close(self) -> None:
-        await self._client.close()
+        await self._client.close()  # type: ignore[no-untyped-call]
 
     async def document(
         self,
@@ -65,12 +65,9 @@ class Connection:
         """Ask and read the whole answer. Raises ApiError, ConnectionLost."""
         response = await self._ask(method, path, query, body, media, self._timeout)
         try:
-            raw = await _whole(response, limit_bytes if response.status < 300 else _REFUSAL_MAX_BYTES)
+            return await _whole(response, limit_bytes)
         except BROKEN as error:
             raise lost(method, path, error) from None
-        finally:
-            response.close()
-        return raw
 
     async def open(self, path: str, query: Mapping[str, str], timeout_s: float) -> aiohttp.ClientResponse:
         """Begin to GET what arrives bit by bit, for ``timeout_s`` at most. Raises ApiError, ConnectionLost."""
@@ -110,10 +107,12 @@ def lost(method: str, path: str, error: BaseException) -> ConnectionLost:
 async def _whole(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > limit_bytes:
-            response.close()
-            raise aiohttp.ClientPayloadError(f"the answer is larger than {limit_bytes} bytes")
-        parts.append(part)
+    try:
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > limit_bytes:
+                raise aiohttp.ClientPayloadError(f"the answer is larger than {limit_bytes} bytes")
+            parts.append(part)
+    finally:
+        response.close()  # a connection whose answer was read to its end has gone back to the pool by now
     return b"".join(parts)
