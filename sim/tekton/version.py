@@ -38,6 +38,16 @@ class Version:
     """A failed write of labels is not an error where the attempt asks for a requeue (seen in v1.15, not in v1.7)."""
     pending_task_runs: bool
     """``spec.status: TaskRunPending`` is understood (since v1.11)."""
+    failures_give_results: bool
+    """The results of a failed task count for the pipeline's results and for embedded Tasks (not in v1.7)."""
+    defaults_use_params: bool
+    """Defaults of pipeline parameters may use other parameters; a default object is not merged with a given one."""
+    generated_names_label: bool
+    """The label of the pipeline is ``generateName`` where an embedded pipeline's run has one (not in v1.7)."""
+    long_timeouts_inherited: bool
+    """A TaskRun gets the timeout of its part of the run where that is longer than the default (not in v1.7)."""
+    evictions_verified: bool
+    """A TaskRun that failed as PodEvicted is read from the API server before it counts (since v1.15)."""
 
 
 _FLAGS: dict[str, Any] = {
@@ -66,6 +76,11 @@ V1_7 = Version(
     resolution_patched=False,
     requeue_hides_sync_errors=False,
     pending_task_runs=False,
+    failures_give_results=False,
+    defaults_use_params=False,
+    generated_names_label=False,
+    long_timeouts_inherited=False,
+    evictions_verified=False,
 )
 
 V1_15 = Version(
@@ -84,6 +99,11 @@ V1_15 = Version(
     resolution_patched=True,
     requeue_hides_sync_errors=True,
     pending_task_runs=True,
+    failures_give_results=True,
+    defaults_use_params=True,
+    generated_names_label=True,
+    long_timeouts_inherited=True,
+    evictions_verified=True,
 )
 
 VERSIONS: Mapping[str, Version] = MappingProxyType({version.name: version for version in (V1_7, V1_15)})
