@@ -120,8 +120,6 @@ def test_an_ordinary_success_costs_no_look_at_its_tasks(stage: Make) -> None:
     ],
 )
 def test_a_request_failed_by_a_foreign_resolver_is_told_as_nobodys_fault(text: str, advised: bool) -> None:
-    cause = Run(
-        condition("False", "CouldntGetPipeline", f"Error retrieving pipeline for pipelinerun n/r: {text}")
-    ).cause()
+    cause = Run(condition("False", "CouldntGetPipeline", f"Error: invalid resource request {text}")).cause()
     assert cause.reason == "ConfigurationError"
     assert cause.recommendation.startswith("Try again") is advised
