@@ -38,6 +38,10 @@ class Version:
     """A failed write of labels is not an error where the attempt asks for a requeue (seen in v1.15, not in v1.7)."""
     pending_task_runs: bool
     """``spec.status: TaskRunPending`` is understood (since v1.11)."""
+    quoted_messages_cut: bool
+    """An unreadable termination message is quoted up to 256 characters only (since v1.13)."""
+    unresolved_task_runs_fail: bool
+    """A TaskRun that awaits a ResolutionRequest ends its reconcile with an error, so the queue backs off (to v1.14)."""
     failures_give_results: bool
     """The results of a failed task count for the pipeline's results and for embedded Tasks (not in v1.7)."""
     defaults_use_params: bool
@@ -76,6 +80,8 @@ V1_7 = Version(
     resolution_patched=False,
     requeue_hides_sync_errors=False,
     pending_task_runs=False,
+    quoted_messages_cut=False,
+    unresolved_task_runs_fail=True,
     failures_give_results=False,
     defaults_use_params=False,
     generated_names_label=False,
@@ -99,6 +105,8 @@ V1_15 = Version(
     resolution_patched=True,
     requeue_hides_sync_errors=True,
     pending_task_runs=True,
+    quoted_messages_cut=True,
+    unresolved_task_runs_fail=False,
     failures_give_results=True,
     defaults_use_params=True,
     generated_names_label=True,
