@@ -4,7 +4,7 @@ Times become their presence, uids become ``kind/name/incarnation``, digests and 
 statuses become the names of their tasks. Consecutive writes that differ in nothing else are one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 KINDS = {
@@ -21,26 +21,14 @@ def normal_status(status: Mapping[str, Any], *, flags: bool) -> dict[str, Any]:
     """``flags`` keeps ``provenance.featureFlags`` word for word."""
     result: dict[str, Any] = {}
     for key, value in status.items():
-        if key in _TIMES:
-            result[key] = bool(value)
-        elif key == "conditions":
-            result[key] = [_condition(one) for one in value]
-        elif key == "steps":
-            result[key] = [_step(one) for one in value]
-        elif key == "retriesStatus":
+        if key == "retriesStatus":
             result[key] = [normal_status(one, flags=flags) for one in value]
-        elif key == "pipelineSpec":
-            result[key] = {group: _names(value.get(group) or ()) for group in ("tasks", "finally")}
-        elif key == "taskSpec":
-            result[key] = True
-        elif key == "data":
-            if value != "" and value != {"_omitted_bytes": 0}:
-                result[key] = True
         elif key == "provenance":
             result[key] = _provenance(value, flags=flags)
-        elif key in ("source", "refSource"):
-            if value:
-                result[key] = _source(value)
+        elif key in _FORMS:
+            found = _FORMS[key](value)
+            if found is not None:
+                result[key] = found
         elif value is not None:
             result[key] = value
     return result
@@ -73,6 +61,19 @@ def _provenance(provenance: Mapping[str, Any], *, flags: bool) -> dict[str, Any]
 
 def _source(source: Mapping[str, Any]) -> dict[str, Any]:
     return {"entryPoint": source["entryPoint"], "uri": source["uri"], "digest": sorted(source["digest"])}
+
+
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_TIMES, bool),
+    "conditions": lambda value: [_condition(one) for one in value],
+    "steps": lambda value: [_step(one) for one in value],
+    "pipelineSpec": lambda value: {group: _names(value.get(group) or ()) for group in ("tasks", "finally")},
+    "taskSpec": lambda _: True,
+    "data": lambda value: None if value in ("", {"_omitted_bytes": 0}) else True,
+    "source": lambda value: _source(value) if value else None,
+    "refSource": lambda value: _source(value) if value else None,
+}
+"""What becomes of a status's field; None leaves it out."""
 
 
 class Incarnations:

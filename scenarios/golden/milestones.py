@@ -4,16 +4,17 @@ A milestone is the first write of a kind of object that has a property. Only the
 later ones repeat the pattern under the same names.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-Write = dict[str, Any]
+Write = Mapping[str, Any]
 
 
 def _condition(write: Write) -> list[str]:
     conditions = write.get("status", {}).get("conditions")
-    return conditions[0] if conditions else ["", "", ""]
+    first: list[str] = conditions[0] if conditions else ["", "", ""]
+    return first
 
 
 def _done(write: Write) -> bool:

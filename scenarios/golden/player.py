@@ -21,7 +21,8 @@ _SETTLE_S = 2.0  # the real script, too, watched an idle installation before it 
 class Played:
     """What came of a play, in the form of the recordings: see :class:`Recording` for the fields of the same name.
 
-    ``ordered`` has all writes in store order, ``refusals`` what the script was refused after the submission.
+    ``ordered`` has all writes in store order, ``answers`` what the script was answered by the position of
+    the deed: ``[code, message]``.
     """
 
     writes: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -29,7 +30,7 @@ class Played:
     told: Sequence[tuple[str, str, str]]
     returned_spec: Document | None
     refusal: Sequence[Any]
-    refusals: Sequence[str]
+    answers: Mapping[int, Sequence[Any]]
     calls: Mapping[str, int]
 
 
@@ -37,14 +38,17 @@ class CannotPlay(Exception):
     """This stage lacks an ability that the recording needs; the text names them."""
 
 
-async def play(recording: Recording, stage: Stage, until_s: float) -> Played:
-    """Set up the circumstances, submit the run and let the world go on for ``until_s``. Raises CannotPlay."""
+async def play(recording: Recording, stage: Stage, until_s: float | None = None) -> Played:
+    """Set up the circumstances, submit the run and let the world go on for ``until_s``.
+
+    That is by default as long as the recorder watched. Raises CannotPlay.
+    """
     missing = sorted(recording.needs - stage.abilities)
     if missing:
         raise CannotPlay(f"the stage cannot {', cannot '.join(missing)}")
     notebook = Notebook(recording.namespace)
     kubelet = Kubelet(stage, recording.namespace, recording.pods)
-    script = Script(stage, recording)
+    script = Script(stage, recording.namespace, recording.submit, recording.actions)
     stage.observe(notebook.observed)
     stage.observe(kubelet.observed)
     await recording.circumstances.prepare(stage, recording.namespace)
@@ -52,14 +56,14 @@ async def play(recording: Recording, stage: Stage, until_s: float) -> Played:
     calls = dict(stage.calls())
     script.begin()
     returned_spec, refusal = await _submit(stage, recording)
-    await asyncio.sleep(until_s)
+    await asyncio.sleep(recording.duration_ms / 1000 if until_s is None else until_s)
     return Played(
         writes={symbol: collapsed(ones) for symbol, ones in notebook.writes.items()},
         ordered=notebook.ordered,
         told=sorted(notebook.told),
         returned_spec=returned_spec,
         refusal=refusal,
-        refusals=script.refusals,
+        answers=script.answers,
         calls={key: count - calls.get(key, 0) for key, count in stage.calls().items() if count > calls.get(key, 0)},
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from controller.ports import Clock, Document
 
+_UNSCHEDULABLE = "0/1 nodes are available: 1 Insufficient cpu."  # where Tekton does not repeat what was said
 _IMAGE_ID = "reg.local/x@sha256:" + "a" * 64
 
 
@@ -18,9 +19,12 @@ def pod_status(entry: Mapping[str, Any], pod: Document, clock: Clock) -> dict[st
         for one in statuses
         if one["name"] in inits and one["state"].get("terminated", {}).get("exitCode") != 0
     ]
+    told = entry.get("condition_messages", {})
     status: dict[str, Any] = {
         "phase": entry["phase"],
-        "conditions": [_condition(type_, text, unfinished) for type_, text in entry["conditions"].items()],
+        "conditions": [
+            _condition(type_, text, unfinished, told) for type_, text in entry.get("conditions", {}).items()
+        ],
         "initContainerStatuses": [one for one in statuses if one["name"] in inits],
         "containerStatuses": [one for one in statuses if one["name"] not in inits],
     }
@@ -42,8 +46,9 @@ def _container(name: str, state: list[Any], entry: Mapping[str, Any], clock: Clo
         details = {"startedAt": now}
     else:
         details = {"exitCode": exit_code, "reason": reason, "startedAt": now, "finishedAt": now}
-        if name.startswith("step-") and name not in entry.get("silent", ()):
-            details["message"] = _termination(entry, name, clock)
+        message = _termination(name, entry, clock)
+        if message:
+            details["message"] = message
     return {
         "name": name,
         "image": "",
@@ -54,24 +59,25 @@ def _container(name: str, state: list[Any], entry: Mapping[str, Any], clock: Clo
     }
 
 
-def _termination(entry: Mapping[str, Any], name: str, clock: Clock) -> str:
+def _termination(name: str, entry: Mapping[str, Any], clock: Clock) -> str:
     """What Tekton's entrypoint would have left in the termination message."""
+    left = entry.get("messages", {}).get(name, [])
+    if not name.startswith("step-") or isinstance(left, str):
+        return left if isinstance(left, str) else ""
     now = clock.utcnow().isoformat(timespec="milliseconds")[:23] + "Z"
-    entries: list[dict[str, Any]] = [{"key": "StartedAt", "value": now, "type": 3}]
-    reason = entry.get("entrypoint_reasons", {}).get(name, "")
-    if reason:
-        entries.append({"key": "Reason", "value": reason, "type": 3})
-    entries += ({"key": one["name"], "value": one["value"], "type": 1} for one in entry.get("results", ()))
-    return json.dumps(entries)
+    entries = [["StartedAt", now, 3], *left]
+    return json.dumps([{"key": key, "value": value, "type": type_} for key, value, type_ in entries])
 
 
-def _condition(type_: str, text: str, unfinished: list[str]) -> dict[str, Any]:
+def _condition(type_: str, text: str, unfinished: list[str], told: Mapping[str, str]) -> dict[str, Any]:
     status, _, reason = text.partition(":")
     condition = {"type": type_, "status": status}
     if reason:
         condition["reason"] = reason
-    if reason == "ContainersNotInitialized":
+    if type_ in told:
+        condition["message"] = told[type_]
+    elif reason == "ContainersNotInitialized":
         condition["message"] = f"containers with incomplete status: [{' '.join(unfinished)}]"
     elif reason == "Unschedulable":
-        condition["message"] = "0/1 nodes are available: 1 Insufficient cpu."
+        condition["message"] = _UNSCHEDULABLE
     return condition

@@ -7,17 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from controller.ports import Document
-from scenarios.golden.circumstances import Circumstances
+from scenarios.golden.circumstances import STOPS, Circumstances
 from scenarios.golden.stage import Ability
 
 BUNDLED = Path(__file__).parent / "recordings"
 Write = Mapping[str, Any]
-_STOPS: Mapping[str, Ability] = {
-    "controller": "stop controller",
-    "resolvers": "stop resolvers",
-    "webhook": "stop webhook",
-    "garbage collector": "pause garbage collector",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +24,10 @@ class Recording:
     namespace: str
     offset_ms: int
     """How long after a full second the run was submitted: Tekton's times have no fractions."""
+    duration_ms: int
+    """How long the recorder watched, from the submission on."""
+    alone: bool
+    """Whether nothing else ran beside it: the controllers' QPS are shared."""
     submit: Document
     """The PipelineRun as it was submitted."""
     returned_spec: Document | None
@@ -38,7 +36,8 @@ class Recording:
     """``[code, reason, message, details]`` of a refused submission, else empty."""
     circumstances: Circumstances
     actions: Sequence[Mapping[str, Any]]
-    """What the script did afterwards: ``{"at_ms": since the submission, "do": …}``; see ``script``."""
+    """What the script did afterwards: deeds of :class:`scenarios.golden.script.Script` with ``at_ms`` since the
+    submission and, where one was recorded, the ``answer``: ``[code, message]``."""
     pods: Mapping[str, Sequence[Mapping[str, Any]]]
     """The pods' lives by symbol; see :class:`scenarios.golden.kubelet.Kubelet`."""
     expect: Mapping[str, Sequence[Write]]
@@ -47,6 +46,10 @@ class Recording:
     """The milestones across kinds in the order in which they were reached; see ``milestones``."""
     events: Sequence[Sequence[str]]
     """The Events that were told, once each: ``[kind/name, reason, message]``."""
+    calls: Mapping[str, int]
+    """Tekton's API calls as ``component verb resource``, refusals apart with `` ->code``; empty if not counted."""
+    whole_calls: bool
+    """Whether ``calls`` has those, too, that name no object of the run: service accounts, dry runs."""
 
     @property
     def run(self) -> str:
@@ -59,9 +62,8 @@ class Recording:
         """What a stage has to be able to do for this recording, API calls apart."""
         needed = set(self.circumstances.needs)
         for action in self.actions:
-            component = _STOPS.get(action.get("component", ""))
-            if component is not None:
-                needed.add(component)
+            if "component" in action:
+                needed.add(STOPS[action["component"]])
         return frozenset(needed)
 
     def renamed(self, run: str) -> "Recording":

@@ -1,10 +1,9 @@
 """The stage that needs no cluster: Tekton's model on the simulated API server, on virtual time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from controller.ports import ApiError, Document, Resource, WatchType
+from controller.ports import Cluster, Document, Resource, WatchType
 from scenarios.golden.form import KINDS
 from scenarios.golden.player import Played, play
 from scenarios.golden.recording import Recording
@@ -26,6 +25,7 @@ from sim.workload.distributions import Constant, Lognormal
 
 _PROCESSES: Mapping[Component, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS}
 _REFUSED = "dial tcp 10.96.0.10:443: connect: connection refused"
+_REFUSABLE = {"pods": "pods", "taskruns": "taskruns.tekton.dev"}
 _AT_ONCE = Latency(Constant(0))
 _LATE: Mapping[str, Any] = {
     "latency": Latency(Lognormal(5_500, 0.35), {"get": Lognormal(1_200, 0.3)}, request_share=0.75),
@@ -39,7 +39,7 @@ class SimulatedStage:
     abilities: frozenset[Ability] = ABILITIES
 
     def __init__(self, server: ApiServer, tekton: Tekton) -> None:
-        self.cluster = server.client(ADMIN, component="script", latency=_AT_ONCE)
+        self.cluster: Cluster = server.client(ADMIN, component="script", latency=_AT_ONCE)
         self.clock = server.clock
         self._server = server
         self._tekton = tekton
@@ -100,11 +100,11 @@ class SimulatedStage:
         else:
             self._tekton.bundles.add(image, pipeline)
 
-    async def refuse(self, resource: Resource, text: str) -> None:
+    async def refuse(self, plural: str, text: str) -> None:
         def validate(request: AdmissionRequest) -> None:
             raise forbidden(request.resource, request.name, text)
 
-        self._server.admission.validate(validate, resources=(resource.group_resource,))
+        self._server.admission.validate(validate, resources=(_REFUSABLE[plural],))
 
     def calls(self) -> Mapping[str, int]:
         """Of Tekton's components; lists and watches are not counted, as in the recordings."""
@@ -119,8 +119,8 @@ class SimulatedStage:
         return counted
 
 
-def simulate(recording: Recording, until_s: float, *, seed: int = 1, late_caches: bool = False) -> Played:
-    """Play in a world of its own. ``late_caches`` has answers overtake watches as they did where recordings are made."""
+def simulate(recording: Recording, *, seed: int = 1, late_caches: bool = False) -> Played:
+    """Play in a world of its own. ``late_caches`` has answers overtake watches, as they did in the recordings."""
     loop = Loop()  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
     clock, streams = Clock(loop), Streams(seed)
     network = _LATE if late_caches else {}
@@ -128,6 +128,7 @@ def simulate(recording: Recording, until_s: float, *, seed: int = 1, late_caches
     options = TektonOptions(version=VERSIONS[recording.version])
     tekton = install(server, loop, streams, clock, options, BundleCatalogue())
     try:
-        return loop.run_until_complete(play(recording, SimulatedStage(server, tekton), until_s))
+        played: Played = loop.run_until_complete(play(recording, SimulatedStage(server, tekton)))
+        return played
     finally:
         loop.close()

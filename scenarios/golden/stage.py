@@ -1,4 +1,4 @@
-"""Where a recording is played: a real or simulated Tekton, without the scheduler and kubelets that the player replaces."""
+"""Where a recording is played: Tekton, real or simulated, without a scheduler and kubelets, which are played too."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal, Protocol
@@ -28,10 +28,16 @@ Act = Callable[[], Coroutine[Any, Any, None]]
 class Stage(Protocol):
     """What the player, the played kubelet and the script ask for. All of them run on the running asyncio loop."""
 
-    cluster: Cluster
-    """The API server as an administrator sees it."""
-    clock: Clock
-    abilities: frozenset[Ability]
+    @property
+    def cluster(self) -> Cluster:
+        """The API server as an administrator sees it."""
+        ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def abilities(self) -> frozenset[Ability]: ...
 
     def observe(self, observer: Observer) -> None:
         """Tell every write of PipelineRuns, TaskRuns, ResolutionRequests, Pods and Events, in store order."""
@@ -69,8 +75,8 @@ class Stage(Protocol):
         """The registry answers for ``image``: with a bundle that holds ``pipeline``, or with a refusal."""
         ...
 
-    async def refuse(self, resource: Resource, text: str) -> None:
-        """Admission refuses every creation of ``resource``: 403 ``… is forbidden: {text}``."""
+    async def refuse(self, plural: str, text: str) -> None:
+        """Admission refuses every creation of ``pods`` or ``taskruns``: 403 ``… is forbidden: {text}``."""
         ...
 
     def calls(self) -> Mapping[str, int]:
