@@ -19,18 +19,16 @@ from sim.loop import Loop
 from sim.streams import Streams
 from sim.tekton.bundles import BundleCatalogue
 from sim.tekton.install import CONTROLLER, RESOLVERS, Tekton, install
+from sim.tekton.latency import NETWORK, WATCH_LAG
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import VERSIONS
-from sim.workload.distributions import Constant, Lognormal
+from sim.workload.distributions import Constant
 
 _PROCESSES: Mapping[Component, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS}
 _REFUSED = "dial tcp 10.96.0.10:443: connect: connection refused"
 _REFUSABLE = {"pods": "pods", "taskruns": "taskruns.tekton.dev"}
 _AT_ONCE = Latency(Constant(0))
-_LATE: Mapping[str, Any] = {
-    "latency": Latency(Lognormal(5_500, 0.35), {"get": Lognormal(1_200, 0.3)}, request_share=0.75),
-    "watch_lag": Lognormal(1_200, 0.4, source="fitted to the conflicts in the recordings"),
-}
+_LATE: Mapping[str, Any] = {"latency": NETWORK, "watch_lag": WATCH_LAG}
 
 
 class SimulatedStage:
