@@ -76,6 +76,7 @@ class Execution(Line):
     """One WorkflowExecution and the instants of its life; null where an instant was not reached.
 
     ``pipeline_run`` is null when it never had one. ``censored``: not terminal when the run ended.
+    ``hazard_us``: when something befell it that the scenario is about.
     """
 
     kind: Literal["execution"]
@@ -100,6 +101,7 @@ class Execution(Line):
     message: Text
     censored: Flag
     deleted_us: Instant = None
+    hazard_us: Instant = None
 
 
 class Span(Line):

@@ -102,6 +102,7 @@ def _timings(executions: Sequence[Execution]) -> dict[str, dict[str, Any]]:
         timing.name: asdict(describe(seconds(timing, executions)))
         | {"unfinished": sum(map(timing.is_open, executions))}
         for timing in TIMINGS
+        if not timing.occasional or any(timing.of_us(each) is not None or timing.is_open(each) for each in executions)
     }
 
 

@@ -18,6 +18,8 @@ class Timing:
     start: str
     end: str
     meaning: str
+    occasional: bool = False
+    """Whether it is left out where no execution has its start."""
 
     def of_us(self, execution: object) -> int | None:
         """Microseconds, or None when either instant was not reached."""
@@ -63,6 +65,13 @@ TIMINGS: tuple[Timing, ...] = (
         "terminal_us",
         "lock_released_us",
         "from phase Completed or Failed until the PipelineRun, and with it the lock, is gone: the cooldown",
+    ),
+    Timing(
+        "hazard to terminal",
+        "hazard_us",
+        "terminal_us",
+        "from the instant at which something befell the execution until its phase is Completed or Failed",
+        occasional=True,
     ),
 )
 _BY_NAME = {timing.name.lower(): timing for timing in TIMINGS}

@@ -36,6 +36,7 @@ class Execution:
     terminal_us: int | None = None
     lock_released_us: int | None = None
     deleted_us: int | None = None
+    hazard_us: int | None = None
     phase: str = "Pending"
     reason: str | None = None
     was_execution_failure: bool | None = None
@@ -60,8 +61,12 @@ class Lock:
     taken: int = 0
     held_by: str | None = None
     terminating: bool = False
+    reason: str = ""
+    """Of the run's Succeeded condition, as long as it is Unknown."""
     working: dict[str, str] = field(default_factory=dict)
     overlaps: int = 0
+    starts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """How many pods began to work, by the run's uid and the name of its task."""
 
 
 @dataclass(slots=True)
@@ -102,6 +107,12 @@ class Chronicle:
 
     def __iter__(self) -> Iterator[Execution]:
         return iter(self.executions.values())
+
+    def struck(self, execution: Execution, hazard: str) -> None:
+        """Something befell the execution now: it is told in these words until the execution ends."""
+        if execution.hazard_us is None:
+            execution.hazard_us = self._now_us()
+        self._begin(execution, "Hazard", hazard, self._now_us(), "waiting")
 
     async def change_of(self, subject: object, timeout_s: float) -> bool:
         """Wait for the next change of an execution key or a lock name; False when ``timeout_s`` passed first."""
@@ -169,7 +180,8 @@ class Chronicle:
             execution.was_execution_failure = details.get("wasExecutionFailure")
             execution.message = details.get("message", "")
             execution.summary = details.get("naturalLanguageSummary", "")
-            self._end(execution, "WorkflowExecution", now, "ok" if phase == "Completed" else "failed")
+            for lane in ("WorkflowExecution", "Hazard"):
+                self._end(execution, lane, now, "ok" if phase == "Completed" else "failed")
 
     def _owner(self, labels: Mapping[str, str]) -> Execution | None:
         return self.executions.get((labels.get(SOURCE_NAMESPACE, ""), labels.get(EXECUTION, "")))
@@ -185,6 +197,7 @@ class Chronicle:
             lock.taken += 1
             lock.held_by = metadata["uid"]
             lock.terminating = False
+            lock.reason = ""
             if execution is not None and execution.pipeline_run_created_us is None:
                 execution.pipeline_run = name
                 execution.pipeline_run_created_us = now = self._now_us()
@@ -197,17 +210,18 @@ class Chronicle:
         elif "deletionTimestamp" in metadata:
             lock.terminating = True
         elif execution is not None and execution.pipeline_run_finished_us is None:
-            self._condition(execution, name, new)
+            self._condition(execution, lock, new)
         if name in self._waiters:
             self._wake(name)
 
-    def _condition(self, execution: Execution, name: str, document: Document) -> None:
+    def _condition(self, execution: Execution, lock: Lock, document: Document) -> None:
         for condition in (document.get("status") or {}).get("conditions", ()):
             if condition["type"] == "Succeeded":
                 succeeded = condition["status"]
+                lock.reason = condition.get("reason", "")
                 if succeeded == "Unknown" and execution.order >= self._spans_for:
                     return
-                now, lane = self._now_us(), f"PipelineRun {name}"
+                now, lane = self._now_us(), f"PipelineRun {lock.name}"
                 if succeeded == "Unknown":
                     self._begin(execution, lane, condition.get("reason", "Running"), now, "ok")
                     return
@@ -252,6 +266,9 @@ class Chronicle:
                 if any(other != owner for other in lock.working.values()):
                     lock.overlaps += 1
                 lock.working[uid] = owner
+                started = lock.starts.setdefault(owner, {})
+                task = labels.get("tekton.dev/pipelineTask", "")
+                started[task] = started.get(task, 0) + 1
                 self._wake(run)
             elif phase != "Running":
                 lock.working.pop(uid, None)

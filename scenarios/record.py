@@ -96,6 +96,7 @@ class Recording:
             terminal_us=execution.terminal_us,
             lock_released_us=execution.lock_released_us,
             deleted_us=execution.deleted_us,
+            **({} if execution.hazard_us is None else {"hazard_us": execution.hazard_us}),
             phase=execution.phase,
             reason=execution.reason,
             was_execution_failure=execution.was_execution_failure,

@@ -16,7 +16,7 @@ from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
 from controller.ports import ApiError, Cluster, Document
 from reports import statistics, timings
-from scenarios import permissions
+from scenarios import hazards, permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
@@ -169,6 +169,18 @@ class SimulatedWorld:
 
     async def forbid(self, account: str, action: str) -> None:
         await permissions.forbid(self.cluster, account, action)
+
+    async def leave_no_room(self, what: str) -> None:
+        await hazards.leave_no_room(self.cluster, what)
+
+    async def make_room(self) -> None:
+        await hazards.make_room(self.cluster)
+
+    async def stop_resolvers(self) -> None:
+        self.tekton.stop(tekton.RESOLVERS)
+
+    async def start_resolvers(self) -> None:
+        self.tekton.start(tekton.RESOLVERS)
 
     def trouble(self, subject: str, step: str, trouble: str) -> None:
         self.cast.trouble(subject, step, trouble)

@@ -1,7 +1,7 @@
 """One target of a story: what can be asked for it, and what can be said about it afterwards."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from controller.api.lock import lock_name
@@ -44,14 +44,21 @@ class Target:
         self.lock_name = lock_name(resource)
         self.backstage = backstage
         self.spoken_of: Execution | None = None
+        self.timeout = ""
         self._names: dict[str, str] = {}
+        self._hazard = ""
 
     async def request(self, which: str, workflow_id: str) -> None:
         """Create the WorkflowExecution called ``which`` in the story."""
         workflow = self.backstage.workflows[workflow_id]
         name = self._names[which] = self._name(which)
         body = workflow.execution(name, NAMESPACE, self.resource)
+        if self.timeout:
+            body["spec"]["executionConfig"] = {"timeout": self.timeout}
         await self.backstage.cluster.create(WORKFLOW_EXECUTIONS, NAMESPACE, body)
+        if self._hazard:
+            self.backstage.chronicle.struck(self.execution(which), self._hazard)
+            self._hazard = ""
 
     def _name(self, which: str) -> str:
         return f"we-{self.name}-{which}"
@@ -60,6 +67,14 @@ class Target:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.request("first", workflow_id))
             group.create_task(self.request("second", workflow_id))
+
+    def struck(self, hazard: str, *, lasting: bool = False) -> None:
+        """Note that ``hazard`` befalls the execution under way and, if it is ``lasting``, the one requested next."""
+        if lasting:
+            self._hazard = hazard
+        for execution in self.executions():
+            if not execution.terminal and execution.deleted_us is None:
+                self.backstage.chronicle.struck(execution, hazard)
 
     async def withdraw(self, which: str) -> None:
         """Delete the WorkflowExecution, as its owner would, and wait until its run is on its way out."""
@@ -92,7 +107,16 @@ class Target:
         return execution
 
     def executions(self) -> list[Execution]:
-        return [self.execution(which) for which in self._names]
+        found = self.backstage.chronicle.executions
+        return [found[NAMESPACE, name] for name in self._names.values() if (NAMESPACE, name) in found]
+
+    async def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until ``holds`` of the lock. Raises AssertionError when the world's patience ends first."""
+        give_up_us = self.backstage.now_us() + round(self.backstage.patience_s * 1_000_000)
+        while not holds():
+            if self.backstage.now_us() >= give_up_us:
+                raise AssertionError(f"{what} did not happen within {self.backstage.patience_s:.0f} s")
+            await self.backstage.chronicle.change_of(self.lock_name, _CHECK_S)
 
     async def reach(self, which: str, *phases: str) -> Execution:
         """Wait until the execution is in one of ``phases``.

@@ -56,6 +56,20 @@ class World(Protocol):
         """Kill the executor's process without warning and start a new one."""
         ...
 
+    async def leave_no_room(self, what: str) -> None:
+        """A quota that admits no more ``pods`` or ``TaskRuns`` in the namespace of the runs."""
+        ...
+
+    async def make_room(self) -> None:
+        """Raise that quota."""
+        ...
+
+    async def stop_resolvers(self) -> None:
+        """Tekton's resolvers end in good order and are gone until :meth:`start_resolvers`."""
+        ...
+
+    async def start_resolvers(self) -> None: ...
+
     def api_calls(self) -> list[ApiCalls]: ...
 
     def settings(self) -> dict[str, Any]:

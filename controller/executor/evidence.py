@@ -11,7 +11,7 @@ from controller.api.tekton import all_attempts_steps, is_finished, steps, succee
 from controller.api.texts import clean
 from controller.api.workflowexecution import FailureReason
 from controller.executor import reasons
-from controller.executor.texts import PREVIOUS_STATUS, READ_LIMIT, task_run_text
+from controller.executor.texts import PREVIOUS_STATUS, READ_LIMIT, resolver_advice, task_run_text
 from controller.ports import Document
 
 _EMPTY: Mapping[str, Any] = {}
@@ -29,15 +29,18 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A cause that some evidence names, and the words of that evidence."""
+    """A cause that some evidence names, the words of that evidence, and what to do where that is special."""
 
     reason: FailureReason
     message: str
+    recommendation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a run failed. ``task_index`` counts from 0 in pipeline order; ``started`` is ``wasExecutionFailure``."""
+    """Why a run failed. ``task_index`` counts from 0 in pipeline order; ``started`` is ``wasExecutionFailure``;
+    ``recommendation`` is empty where the one of its reason serves.
+    """
 
     reason: FailureReason
     message: str
@@ -48,6 +51,7 @@ class Cause:
     step_name: str | None = None
     exit_code: int | None = None
     failed_at: str | None = None
+    recommendation: str = ""
 
 
 def failed_child(children: Sequence[Child]) -> Child | None:
@@ -135,7 +139,14 @@ def pipeline_run_finding(pipeline_run: Document) -> Finding | None:
     condition = succeeded(pipeline_run) or _EMPTY
     message = (condition.get("message") or "")[:READ_LIMIT]
     found = reasons.meaning(reasons.PIPELINE_RUN, condition.get("reason") or "", message)
-    return None if found is None else Finding(found, clean(message))
+    return None if found is None else Finding(found, clean(message), resolver_advice(message))
+
+
+def started_before_its_task(task_run: Document, step: Mapping[str, Any]) -> bool:
+    """Whether the step is older than its TaskRun: then it ran in a pod of an earlier one, met by its name."""
+    started = _terminated(step).get("startedAt")
+    created = task_run["metadata"].get("creationTimestamp")
+    return bool(started and created and started < created)
 
 
 def may_have_changed_something(children: Iterable[Child], *, complete: bool) -> bool:

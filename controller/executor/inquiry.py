@@ -20,9 +20,11 @@ from controller.executor.evidence import (
     own_exit_code,
     pipeline_run_finding,
     position,
+    started_before_its_task,
     task_run_finding,
     was_sigkilled,
 )
+from controller.executor.leftovers import adopted_outcome, leftovers, live_children, told
 from controller.ports import ApiError, Cluster, ConnectionLost, Document, LogReader, Resource
 
 _EMPTY: Mapping[str, Any] = {}
@@ -43,6 +45,7 @@ class Inquiry:
         self._namespace: str = pipeline_run["metadata"]["namespace"]
         self._complete = True
         self.children: Sequence[Child] = ()
+        self.leftovers: Sequence[Child] = ()
 
     async def gather(self) -> None:
         """Read the TaskRuns of the run."""
@@ -56,6 +59,11 @@ class Inquiry:
             ]
         elif (succeeded(self._run) or _EMPTY).get("reason") not in reasons.PIPELINE_RUN.keys() - {"PipelineRunTimeout"}:
             self.children = await self._unlisted()
+        self.leftovers = leftovers(self._run, self.children)
+
+    def adopted_outcome(self) -> Cause | None:
+        """For a run that succeeded: why that cannot be said of it; None when all of its work is its own."""
+        return adopted_outcome(self._run, self.children, self.leftovers) if self.leftovers else None
 
     def task_runs(self) -> list[Document]:
         """The TaskRuns that could be read."""
@@ -67,7 +75,9 @@ class Inquiry:
 
     async def cause(self) -> Cause:
         """Why it failed, from what :meth:`gather` read and, where that names nothing, the pod and its log."""
-        child = failed_child(self.children)
+        child = failed_child([child for child in self.children if child not in self.leftovers])
+        if child is None and self.leftovers:
+            return adopted_outcome(self._run, self.children, self.leftovers)
         run = child.task_run if child is not None else None
         step = failed_step(run) if run is not None else None
         finding = await self._finding(run, step)
@@ -75,14 +85,17 @@ class Inquiry:
         status = (run or self._run).get("status") or _EMPTY
         return Cause(
             reason=finding.reason,
-            message=finding.message,
-            started=may_have_changed_something(self.children, complete=self._complete),
+            message=texts.clean(f"{finding.message}; {told(self.leftovers)}") if self.leftovers else finding.message,
+            started=may_have_changed_something(
+                live_children(self._run, self.children, self.leftovers), complete=self._complete
+            ),
             task_index=index,
             task_name=child.task_name if child is not None else "",
             task_count=count,
             step_name=step.get("name") if step is not None else None,
             exit_code=own_exit_code(step) if step is not None else None,
             failed_at=status.get("completionTime") or (self._run.get("status") or _EMPTY).get("completionTime"),
+            recommendation=finding.recommendation,
         )
 
     async def _finding(self, run: Document | None, step: Mapping[str, Any] | None) -> Finding:
@@ -125,6 +138,9 @@ class Inquiry:
                 return True, "its pod says OOMKilled"
         if name and await self._has_oom_event(name):
             return True, "an event says that the kernel killed it for memory"
+        if started_before_its_task(run, step):
+            why = "it ran in the dying pod of an earlier run, which Tekton took for its own: this run started none"
+            return False, f"{why}; nothing says out of memory"
         if pod is None or pod["metadata"].get("deletionTimestamp"):
             return False, "killed (SIGKILL) because its pod was deleted; nothing says out of memory"
         why = clean(str(status.get("reason") or ""), 64)

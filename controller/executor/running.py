@@ -16,6 +16,7 @@ from controller.executor.evidence import Cause
 from controller.executor.failing import duration_s, fail_run
 from controller.executor.inquiry import Inquiry
 from controller.executor.labels import Owner, owner
+from controller.executor.leftovers import began_before_it_was_created
 from controller.executor.memory import Memory, version
 from controller.executor.progress import pipeline_run_status
 from controller.executor.terminal import release_lock
@@ -46,6 +47,8 @@ async def follow(desk: Desk, execution: Document, memory: Memory) -> Result:
     condition = succeeded(run)
     outcome = condition.get("status") if condition is not None else None
     if outcome == "True":
+        if began_before_it_was_created(run):
+            return await _doubt(desk, execution, memory, run)
         return await release_lock(desk, await _complete(desk, execution, memory, run), memory)
     if outcome == "False":
         return await _explain(desk, execution, memory, run)
@@ -135,6 +138,19 @@ async def _complete(desk: Desk, execution: Document, memory: Memory, run: Docume
         desk.metrics.ended("Completed", duration_s(written))
 
     return await desk.write(execution, patch, memory, Phase.COMPLETED, tell)
+
+
+async def _doubt(desk: Desk, execution: Document, memory: Memory, run: Document) -> Result:
+    """Succeeded, but older than itself: completed only if its tasks are its own."""
+    inquiry = Inquiry(desk.cluster, desk.logs, run)
+    await inquiry.gather()
+    cause = inquiry.adopted_outcome()
+    if cause is None:
+        return await release_lock(desk, await _complete(desk, execution, memory, run), memory)
+    fields = {"pipelineRunStatus": _final_status(execution, run, None)}
+    completed = run["status"].get("completionTime")
+    failed = await fail_run(desk, execution, memory, cause, _was_running(execution, run), fields, completed)
+    return await release_lock(desk, failed, memory)
 
 
 async def _explain(desk: Desk, execution: Document, memory: Memory, run: Document) -> Result:

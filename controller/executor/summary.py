@@ -42,5 +42,5 @@ def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, servic
         if cause.started
         else "No step had started: nothing was changed."
     )
-    lines.append(f"Recommendation: {_RECOMMENDATIONS[cause.reason]}")
+    lines.append(f"Recommendation: {cause.recommendation or _RECOMMENDATIONS[cause.reason]}")
     return "\n".join(lines)

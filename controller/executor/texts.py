@@ -27,6 +27,12 @@ _DENIED = re.compile(r"\bis forbidden: User \"", re.ASCII)
 _ADMISSION = re.compile(r"\badmission webhook \"[^\"\n]*\" denied the request\b", re.ASCII)
 _KUBECTL_DENIED = re.compile(r"\bError from server \(Forbidden\): ", re.ASCII)
 _REGISTRY = re.compile(r"\bcannot retrieve the oci image: |\b(?:GET|HEAD|Get|Head) \"?https?://[^\s\"/]+/v2/", re.ASCII)
+_FOREIGN_RESOLVER = re.compile(
+    r"\binvalid resource request \"[^\"\n]*/bundles-[^\"\n]*\": "
+    r"(?:failed to validate params: )?missing required (?!bundles? )\w+ resolver params: ",
+    re.ASCII,
+)
+_RESOLUTION_TIMEOUT = re.compile(r"\bresolution took longer than global timeout of \S", re.ASCII)
 PREVIOUS_STATUS = re.compile(r"\nPrevious status: \[(\w+)\] ?(.*)\Z", re.ASCII | re.DOTALL)
 
 
@@ -53,6 +59,18 @@ def pod_creation_text(message: str) -> FailureReason:
 def resolution_text(message: str) -> FailureReason:
     """Why a bundle could not be used: the registry did not give it, or it is not what it should be."""
     return FailureReason.IMAGE_PULL_BACK_OFF if _REGISTRY.search(message) else FailureReason.CONFIGURATION_ERROR
+
+
+def resolver_advice(message: str) -> str:
+    """What to do about a resolution that failed for no fault of the workflow; empty where the workflow is to blame."""
+    if _FOREIGN_RESOLVER.search(message):
+        return (
+            "Try again: a resolver of another kind failed the request while Tekton's resolvers restarted; "
+            "nothing is wrong with the workflow."
+        )
+    if _RESOLUTION_TIMEOUT.search(message):
+        return "Check that Tekton's resolvers run and that the registry answers, then try again."
+    return ""
 
 
 def denial_line(log: str) -> tuple[FailureReason, str] | None:

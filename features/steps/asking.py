@@ -34,14 +34,15 @@ def asked(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return register
 
 
-def _check_workflow(world: World, workflow: str) -> None:
+def check_workflow(world: World, workflow: str) -> None:
+    """Raises BadInput for a workflow that is not in the catalogue."""
     if workflow not in world.workflows:
         raise BadInput("step", f'no workflow "{workflow}" in the catalogue', f"one of {', '.join(world.workflows)}")
 
 
 @asked('the {which} execution of "{workflow}" {state}')
 def execution_of(story: Story, world: World, which: str, workflow: str, state: str) -> None:
-    _check_workflow(world, workflow)
+    check_workflow(world, workflow)
     if state not in _STATES:
         raise BadInput("step", f'an execution cannot be "{state}"', " or ".join(f'"{known}"' for known in _STATES))
 
@@ -54,7 +55,7 @@ def execution_of(story: Story, world: World, which: str, workflow: str, state: s
 
 @asked('two executions of "{workflow}" are requested at the same instant')
 def two_executions(story: Story, world: World, workflow: str) -> None:
-    _check_workflow(world, workflow)
+    check_workflow(world, workflow)
     story.each(lambda target: target.request_together(workflow))
 
 

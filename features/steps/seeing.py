@@ -10,6 +10,8 @@ from scenarios.story import Story
 from scenarios.target import Target, describe
 from scenarios.world import World
 
+_INSTANTS = {"it was requested": "created_us", "its run was made": "pipeline_run_created_us", "that": "hazard_us"}
+
 
 def seen(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a step under Then."""
@@ -29,6 +31,60 @@ def fails_with(story: Story, which: str, reason: str) -> None:
     async def tell(target: Target) -> None:
         execution = await target.reach(which, "Failed")
         assert execution.reason == reason, f"expected {reason}, but it is {describe(execution)}"
+
+    story.each(tell)
+
+
+@seen('the {which} execution fails with "{reason}" or "{other}"')
+def fails_with_either(story: Story, which: str, reason: str, other: str) -> None:
+    async def tell(target: Target) -> None:
+        execution = await target.reach(which, "Failed")
+        assert execution.reason in (reason, other), f"expected {reason} or {other}, but it is {describe(execution)}"
+
+    story.each(tell)
+
+
+@seen("the {which} execution is still running")
+def still_running(story: Story, which: str) -> None:
+    async def tell(target: Target) -> None:
+        execution = await target.reach(which, "Running")
+        assert execution.phase == "Running", f"it is {describe(execution)}"
+
+    story.each(tell)
+
+
+@seen("it ended between {low} and {high} after {instant}")
+def ended_between(story: Story, low: str, high: str, instant: str) -> None:
+    low_s, high_s = seconds(low), seconds(high)
+    if instant not in _INSTANTS:
+        raise BadInput("step", f'"after {instant}" is unknown', " or ".join(f'"after {one}"' for one in _INSTANTS))
+
+    async def tell(target: Target) -> None:
+        execution = target.spoken_of
+        assert execution is not None, "no execution was spoken of yet"
+        since_us = getattr(execution, _INSTANTS[instant])
+        assert since_us is not None, f"never came to pass: {instant}"
+        assert execution.terminal_us is not None, f"it is {describe(execution)}"
+        took_s = (execution.terminal_us - since_us) / 1_000_000
+        assert low_s <= took_s <= high_s, f"it ended {took_s:.1f} s after {instant}"
+
+    story.each(tell)
+
+
+@seen("no pod of its run has begun to work")
+def no_pod_began(story: Story) -> None:
+    async def tell(target: Target) -> None:
+        started = target.lock.starts.get(target.lock.held_by or "", {})
+        assert not started, f"pods began to work on {', '.join(started)}"
+
+    story.each(tell)
+
+
+@seen("the work of one task was begun twice")
+def begun_twice(story: Story) -> None:
+    async def tell(target: Target) -> None:
+        starts = [count for tasks in target.lock.starts.values() for count in tasks.values()]
+        assert sorted(starts)[-1:] == [2], f"the pods that began to work on each task: {starts}"
 
     story.each(tell)
 

@@ -22,6 +22,7 @@ _STYLES = dict(
             (canvas.GREEN, "-."),
             (canvas.PURPLE, ":"),
             (canvas.ORANGE, (0, (6, 1.5, 1, 1.5, 1, 1.5))),
+            (canvas.INK, (0, (1, 1))),
         ),
         strict=True,
     )

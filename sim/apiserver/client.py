@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Operations = list[Document]
 _NOTHING: dict[str, Any] = {}
+_REFUSED_SOONER = 4  # nothing to convert and to encode: recorded, 3.2 ms for a conflict against 7.7 for a write
 _AT_ONCE = -1  # no way back at all, which is not the same as one of no length: that is an event of its own
 
 
@@ -112,6 +113,8 @@ class Client:
             count.refused(error.code)
             # Its traceback would hold this frame, and so the future that holds it.
             answered, answer = _fail, error.with_traceback(None)
+            if back_us > 0:
+                back_us //= _REFUSED_SOONER
         if back_us < 0:
             answered(future, answer)
         else:

@@ -1,6 +1,6 @@
 """What Tekton's reconcilers reach: three clientsets, the informers' caches, the recorder and the time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, Protocol
@@ -16,6 +16,7 @@ PIPELINES = Resource("tekton.dev", "v1", "pipelines", "Pipeline")
 TASKS = Resource("tekton.dev", "v1", "tasks", "Task")
 RESOLUTION_REQUESTS = Resource("resolution.tekton.dev", "v1beta1", "resolutionrequests", "ResolutionRequest")
 PODS = Resource("", "v1", "pods", "Pod")
+LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 
 EventType = Literal["Normal", "Warning"]
@@ -25,6 +26,12 @@ class Lister(Protocol):
     """An informer's cache: what the watch has brought so far, so possibly old."""
 
     def get(self, namespace: str, name: str) -> Document | None: ...
+
+
+class Ranges(Protocol):
+    """An informer's cache of LimitRanges."""
+
+    def list(self, namespace: str = "") -> Sequence[Document]: ...
 
 
 class DryRun(Protocol):
@@ -52,6 +59,7 @@ class Access:
     requests: Lister
     retry_stream: Random
     work_stream: Random
+    limit_ranges: Ranges
 
 
 def controller_reference(resource: Resource, owner: Document) -> dict[str, Any]:

@@ -188,6 +188,8 @@ async def finish(
             text = f'Failed to update status for "{attempt.name}": {message_of(failure)}'
             access.event(attempt.document, "Warning", "UpdateFailed", text)
             raise
+        if access.options.version.wind_up_us:
+            await access.loop.pause(access.options.version.wind_up_us)
     if error is None:
         return None
     if isinstance(error, RequeueAfter):

@@ -1,23 +1,23 @@
 """The TaskRuns of a PipelineRun: created from its tasks, and cancelled by a JSON patch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.ports import ApiError, Document
 from sim.tekton.access import PIPELINE_RUNS, TASK_RUNS, Access, controller_reference
 from sim.tekton.attempt import Attempt, message_of
-from sim.tekton.deadlines import Deadlines
+from sim.tekton.bindings import merged, own_settings, pod_template, workspaces
+from sim.tekton.deadlines import Deadlines, parse_duration_us
 from sim.tekton.defaults import MANAGED_BY
 from sim.tekton.facts import TIMED_OUT_MESSAGE, Facts, Member
 from sim.tekton.graph import Task
-from sim.tekton.names import task_run_name
-from sim.tekton.substitution import substitute
+from sim.tekton.substitution import param_values, substitute
 from sim.workload.durations import format_us
 
 CANCELLED_MESSAGE = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
 ON_ERROR_ANNOTATION = "pipeline.tekton.dev/pipeline-task-on-error"
 _CHAINS = "chains.tekton.dev/"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_OVERRIDES = ("stepSpecs", "sidecarSpecs", "computeResources")
 
 
 def _demand(message: str) -> list[Document]:
@@ -36,63 +36,99 @@ def child_reference(member: Member, facts: Facts) -> Document:
         return member.reference
     task, when = member.task, facts.when_of(member.task)
     reference: dict[str, Any] = {"apiVersion": TASK_RUNS.api_version, "kind": TASK_RUNS.kind, "name": member.name}
-    if task.spec.get("displayName"):
-        reference["displayName"] = task.spec["displayName"]
+    display = task.spec.get("displayName")
+    if display:
+        params = member.run["spec"].get("params") or () if member.run is not None else ()
+        reference["displayName"] = substitute(display, {**facts.values_for(task), **param_values(params)})
     reference["pipelineTaskName"] = task.name
     if when:
         reference["whenExpressions"] = when
-    else:
+    elif not display:
         member.reference = reference
     return reference
+
+
+def recovered(references: Sequence[Document], lost: Sequence[Member]) -> list[Document]:
+    """``status.childReferences`` with TaskRuns that an earlier attempt created without being able to say so."""
+    found = [
+        {
+            "apiVersion": TASK_RUNS.api_version,
+            "kind": TASK_RUNS.kind,
+            "name": one.name,
+            "pipelineTaskName": one.task.name,
+        }
+        for one in lost
+    ]
+    return sorted((*references, *found), key=lambda one: (one["pipelineTaskName"], one["name"]))
 
 
 class Children:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    async def create(self, attempt: Attempt, task: Task, values: Mapping[str, Any], deadlines: Deadlines) -> Document:
-        """Create the TaskRun of a task; ``values`` are the variables that the state of the run defines. Raises ApiError
-        (409 when the name is taken, by whomever)."""
-        spec = attempt.document["spec"]
-        own = _own_settings(spec, task.name)
+    async def create(self, attempt: Attempt, member: Member, facts: Facts, deadlines: Deadlines) -> Document:
+        """Create the TaskRun of a task. Raises Unbound, or ApiError (409 when the name is taken, by whomever)."""
+        spec, task = attempt.document["spec"], member.task
+        own = own_settings(spec, task.name)
         template = spec.get("taskRunTemplate") or {}
         body: dict[str, Any] = {
             "serviceAccountName": own.get("serviceAccountName") or template.get("serviceAccountName", "default")
         }
         if task.template is not None:
-            body["taskSpec"] = substitute(task.template, values) if values else task.template
+            body["taskSpec"] = self._embedded(task.template, task, facts)
         else:
-            body["taskRef"] = task.spec["taskRef"]
-        body["timeout"] = str(own.get("timeout") or task.spec.get("timeout") or self._timeout(task, deadlines))
-        if task.spec.get("params"):
-            body["params"] = substitute(task.spec["params"], values)
+            reference: Document = task.spec["taskRef"]
+            body["taskRef"] = substitute(reference, facts.values_for(task)) if task.variables else reference
+        timeout = own.get("timeout") or task.spec.get("timeout")
+        body["timeout"] = format_us(parse_duration_us(timeout)) if timeout else self._timeout(task, deadlines)
+        params = task.spec.get("params")
+        if params:
+            body["params"] = substitute(params, self._values(task, facts)) if task.variables else params
         if task.spec.get("retries"):
             body["retries"] = task.spec["retries"]
-        workspaces = _workspaces(spec, task)
-        if workspaces:
-            body["workspaces"] = workspaces
-        pod_template = own.get("podTemplate") or template.get("podTemplate")
-        if pod_template:
-            body["podTemplate"] = pod_template
+        bound = workspaces(attempt, task, member.spec)
+        if bound:
+            body["workspaces"] = bound
+        pods = pod_template(own.get("podTemplate"), template.get("podTemplate"))
+        if pods:
+            body["podTemplate"] = pods
+        for key in _OVERRIDES:
+            if own.get(key):
+                body[key] = own[key]
         document = {
             "apiVersion": TASK_RUNS.api_version,
             "kind": TASK_RUNS.kind,
-            "metadata": self._metadata(attempt, task),
+            "metadata": self._metadata(attempt, member, own.get("metadata")),
             "spec": body,
         }
         return await self._access.tekton.create(TASK_RUNS, attempt.namespace, document)
+
+    def _embedded(self, template: Document, task: Task, facts: Facts) -> Document:
+        """An embedded Task with the results in place that its steps use: those of finished tasks, if any."""
+        if not task.variables or not any(name.startswith("tasks.") for name in task.variables):
+            return template
+        values: dict[str, Any] = {}
+        for name, results in facts.emitted(self._access.options.version.failures_give_results).items():
+            listed = ({"name": one, "value": value} for one, value in results.items())
+            values.update(param_values(listed, f"tasks.{name}.results"))
+        filled: Document = substitute(template, values)
+        return filled
+
+    def _values(self, task: Task, facts: Facts) -> dict[str, Any]:
+        return {**facts.values_for(task), "context.pipelineTask.retries": str(task.spec.get("retries") or 0)}
 
     def _timeout(self, task: Task, deadlines: Deadlines) -> str:
         """The default, unless the part of the run it belongs to may last longer than that."""
         default_us = self._access.options.default_timeout_us
         limit_us = deadlines.finally_us if task.final else deadlines.tasks_us
-        if limit_us is None or 0 < limit_us <= default_us:
+        inherited = self._access.options.version.long_timeouts_inherited
+        if not inherited or limit_us is None or 0 < limit_us <= default_us:
             return format_us(default_us)
         return format_us(limit_us)
 
-    def _metadata(self, attempt: Attempt, task: Task) -> dict[str, Any]:
-        metadata = attempt.metadata
-        labels = {
+    def _metadata(self, attempt: Attempt, member: Member, own: Document | None) -> dict[str, Any]:
+        metadata, task = attempt.metadata, member.task
+        labels: Mapping[str, str] = {
             MANAGED_BY: "tekton-pipelines",
             **attempt.labels,
             "tekton.dev/memberOf": "finally" if task.final else "tasks",
@@ -100,18 +136,18 @@ class Children:
             "tekton.dev/pipelineRunUID": metadata["uid"],
             "tekton.dev/pipelineTask": task.name,
         }
-        reference = task.spec.get("taskRef") or {}
-        if reference.get("name"):
-            labels["tekton.dev/task"] = reference["name"]
         annotations: Mapping[str, str] = attempt.annotations
-        if any(key.startswith(_CHAINS) or key == _LAST_APPLIED for key in annotations):
-            annotations = {
-                key: value for key, value in annotations.items() if not key.startswith(_CHAINS) and key != _LAST_APPLIED
-            }
+        if any(key.startswith(_CHAINS) for key in annotations):
+            annotations = {key: value for key, value in annotations.items() if not key.startswith(_CHAINS)}
+        embedded = (task.spec.get("taskSpec") or {}).get("metadata")
+        if own or embedded:
+            first, last = own or {}, embedded or {}
+            labels = merged(first.get("labels"), labels, last.get("labels"))
+            annotations = merged(first.get("annotations"), annotations, last.get("annotations"))
         if task.ignores_failure:
             annotations = {**annotations, ON_ERROR_ANNOTATION: "continue"}
         made: dict[str, Any] = {
-            "name": task_run_name(attempt.name, task.name),
+            "name": member.name,
             "namespace": attempt.namespace,
             "labels": labels,
             "ownerReferences": [controller_reference(PIPELINE_RUNS, attempt.document)],
@@ -140,22 +176,3 @@ class Children:
                 if error.code != 404 and not over:
                     errors.append(f"failed to patch TaskRun `{name}` with {purpose}: {message_of(error)}")
         return errors
-
-
-def _own_settings(spec: Document, task: str) -> Document:
-    for one in spec.get("taskRunSpecs") or ():
-        if one.get("pipelineTaskName") == task:
-            return one  # type: ignore[no-any-return]
-    return {}
-
-
-def _workspaces(spec: Document, task: Task) -> list[dict[str, Any]]:
-    """The bindings of the run that the task asks for, under the task's names."""
-    bindings = {one["name"]: one for one in spec.get("workspaces") or ()}
-    asked = task.spec.get("workspaces") or ()
-    chosen = []
-    for one in asked:
-        binding = bindings.get(one.get("workspace") or one["name"])
-        if binding is not None:
-            chosen.append({**binding, "name": one["name"]})
-    return chosen

@@ -64,7 +64,7 @@ class Deadlines:
         return self.start_us is not None and 0 < self.pipeline_us < now_us - self.start_us
 
     def pipeline_long_over(self, now_us: int) -> bool:
-        return self.start_us is not None and 0 < 2 * self.pipeline_us < now_us - self.start_us
+        return self.start_us is not None and 0 < 2 * self.pipeline_us <= now_us - self.start_us
 
     def tasks_over(self, now_us: int) -> bool:
         return self.start_us is not None and bool(self.tasks_us) and now_us - self.start_us > self.tasks_us  # type: ignore[operator]
@@ -119,9 +119,9 @@ def _deadlines(
     finally_us = parse_duration_us(final) if final else None
     if pipeline:
         if tasks_us is None and finally_us is not None:
-            tasks_us = pipeline_us - finally_us if pipeline_us and finally_us else 0
+            tasks_us = pipeline_us - finally_us if pipeline_us and finally_us else None
         elif finally_us is None and tasks_us is not None:
-            finally_us = pipeline_us - tasks_us if pipeline_us and tasks_us else 0
+            finally_us = pipeline_us - tasks_us if pipeline_us and tasks_us else None
     return Deadlines(
         pipeline_us,
         tasks_us,

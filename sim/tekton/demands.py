@@ -1,11 +1,14 @@
 """What a pipeline demands of the PipelineRun that uses it, checked before anything is started."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from controller.ports import Document
+from sim.tekton.substitution import type_of
 
 _USER = "[User error] "
+_INDEXING = re.compile(r"""\$\(params(?:\.([_a-zA-Z0-9.-]+)|\[["']([_a-zA-Z0-9./-]+)["']\])\[([0-9]+)\]\)""")
 
 
 class Unmet(NamedTuple):
@@ -19,17 +22,10 @@ class Unmet(NamedTuple):
 def unmet_demand(namespace: str, name: str, spec: Document, pipeline: str, pipeline_spec: Document) -> Unmet | None:
     """The first demand that the run does not meet, in Tekton's order and words."""
     who, whose = f"PipelineRun {namespace}/{name}", f"Pipeline {namespace}/{pipeline}"
-    declared = pipeline_spec.get("params") or ()
-    given = {one["name"]: one.get("value") for one in spec.get("params") or ()}
-    missing = [one["name"] for one in declared if one["name"] not in given and "default" not in one]
-    if missing:
-        text = f"pipelineRun missing parameters: [{' '.join(missing)}]"
-        return Unmet("ParameterMissing", f"{_USER}{who} is missing some parameters required by {whose}: {text}", text)
-    wrong = [one["name"] for one in declared if one["name"] in given and not _fits(one, given[one["name"]])]
-    if wrong:
-        text = f"parameters have inconsistent types : [{' '.join(wrong)}]"
-        message = f"{_USER}{who} parameters have mismatching types with {whose}'s parameters: {text}"
-        return Unmet("ParameterTypeMismatch", message, text)
+    if pipeline_spec.get("params"):
+        unmet = _unmet_params(who, whose, spec, pipeline_spec)
+        if unmet is not None:
+            return unmet
     bound = {one["name"] for one in spec.get("workspaces") or ()}
     for one in pipeline_spec.get("workspaces") or ():
         if not one.get("optional") and one["name"] not in bound:
@@ -48,6 +44,80 @@ def unmet_demand(namespace: str, name: str, spec: Document, pipeline: str, pipel
     return None
 
 
-def _fits(declaration: Mapping[str, Any], value: Any) -> bool:
-    kind = declaration.get("type", "string")
-    return isinstance(value, {"array": list, "object": dict}.get(kind, str))
+def _unmet_params(who: str, whose: str, spec: Document, pipeline_spec: Document) -> Unmet | None:
+    declared, given = pipeline_spec["params"], spec.get("params") or ()
+    names = {one["name"] for one in given}
+    missing = [one["name"] for one in declared if one["name"] not in names and "default" not in one]
+    if missing:
+        text = f"pipelineRun missing parameters: [{' '.join(missing)}]"
+        return Unmet("ParameterMissing", f"{_USER}{who} is missing some parameters required by {whose}: {text}", text)
+    types = {one["name"]: one.get("type", "string") for one in declared}
+    wrong = [one["name"] for one in given if types.get(one["name"], "") not in ("", type_of(one.get("value", "")))]
+    if wrong:
+        text = f"parameters have inconsistent types : [{' '.join(wrong)}]"
+        message = f"{_USER}{who} parameters have mismatching types with {whose}'s parameters: {text}"
+        return Unmet("ParameterTypeMismatch", message, text)
+    keys = missing_keys(declared, given)
+    if keys:
+        text = f"pipelineRun missing object keys for parameters: {keys}"
+        message = f"{_USER}{who} parameters is missing object keys required by {whose}'s parameters: {text}"
+        return Unmet("ObjectParameterMissKeys", message, text)
+    beyond = _beyond(declared, given, pipeline_spec)
+    if beyond:
+        text = f"non-existent param references:[{' '.join(beyond)}]"
+        which = "parameter which has an invalid index while referring to an array"
+        message = f"{_USER}{who} failed validation: failed to validate {whose}'s {which}: {text}"
+        return Unmet("ParamArrayIndexingInvalid", message, text)
+    return None
+
+
+def missing_keys(declared: Iterable[Document], given: Iterable[Document]) -> str:
+    """The keys of object parameters that have no value, as Go prints a map of lists; ``""`` when none is missing."""
+    needed = {one["name"]: one.get("properties") or {} for one in declared if one.get("type") == "object"}
+    provided: dict[str, set[str]] = {}
+    defaults = ({"name": one["name"], "value": one.get("default")} for one in declared if one["name"] in needed)
+    for one in (*defaults, *given):
+        if one["name"] in needed and type_of(one.get("value", "")) == "object":
+            provided.setdefault(one["name"], set()).update(one["value"])
+    missing = {
+        name: [key for key in sorted(needed[name]) if key not in provided[name]]
+        for name in sorted(provided)
+        if any(key not in provided[name] for key in needed[name])
+    }
+    lists = [f"{name}:[{' '.join(keys)}]" for name, keys in missing.items()]
+    return f"map[{' '.join(lists)}]" if lists else ""
+
+
+def _beyond(declared: Iterable[Document], given: Iterable[Document], pipeline_spec: Document) -> list[str]:
+    """The references to items that an array parameter does not have."""
+    lengths: dict[str, int] = {}
+    for one in (*({"name": one["name"], "value": one.get("default")} for one in declared), *given):
+        if isinstance(one.get("value"), list):
+            lengths[one["name"]] = len(one["value"])
+    if not lengths:
+        return []
+    found = set()
+    for text in _indexing_texts(pipeline_spec):
+        for match in _INDEXING.finditer(text):
+            length = lengths.get(match[1] or match[2])
+            if length is not None and int(match[3]) >= length:
+                found.add(match[0])
+    return sorted(found)
+
+
+def _indexing_texts(pipeline_spec: Document) -> Iterator[str]:
+    for group in ("tasks", "finally"):
+        for task in pipeline_spec.get(group) or ():
+            fans = (task.get("matrix") or {}).get("params") or ()
+            yield from _texts([one.get("value") for one in (*(task.get("params") or ()), *fans)])
+            if group == "tasks":
+                yield from _texts([one.get("subPath") for one in task.get("workspaces") or ()])
+            yield from _texts([[one.get("input"), one.get("values")] for one in task.get("when") or ()])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)

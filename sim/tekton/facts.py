@@ -8,7 +8,8 @@ from controller.ports import Document
 from sim.tekton.conditions import condition_of
 from sim.tekton.deadlines import Deadlines
 from sim.tekton.graph import Graph, Task
-from sim.tekton.substitution import param_values, substitute
+from sim.tekton.references import ResultReference
+from sim.tekton.substitution import param_values, substitute_when
 
 _EMPTY: Document = {}
 TIMED_OUT_MESSAGE = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
@@ -37,6 +38,10 @@ class Member:
     reason: str = ""
     reference: Document | None = None
     """Its entry in ``status.childReferences``, once made and if it always stays the same."""
+    spec: Document | None = None
+    """The Task it runs, as far as it is known."""
+    checked: bool = False
+    """Whether its parameters were found to fit, with every result in place."""
 
     def take(self, run: Document | None) -> None:
         self.run = run
@@ -58,6 +63,11 @@ class Member:
         self.reason = reason
         return True
 
+    def results(self) -> Mapping[str, Any]:
+        """The results that were emitted, by name."""
+        status = (self.run or _EMPTY).get("status") or _EMPTY
+        return {one["name"]: one["value"] for one in status.get("results") or ()}
+
     @property
     def running(self) -> bool:
         return self.run is not None and self.state == "Unknown"
@@ -71,13 +81,24 @@ class Member:
         return self.cancelled and self.run["spec"].get("statusMessage") == TIMED_OUT_MESSAGE  # type: ignore[index]
 
 
+class DoneTooEarly(Exception):
+    """Tasks count as done although the walk through the graph has not come to them: the attempt ends there.
+
+    That is how the real controller meets a task that is skipped while its only parents still run.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        text = "invalid list of done tasks; some tasks were indicated completed without ancestors being done"
+        super().__init__(f"{text}: [{' '.join(names)}]")
+
+
 class Facts:
     """One look at the tasks of a PipelineRun. ``members`` are in the order of ``childReferences``.
 
     The questions are asked several times in every look, so their loops are plain ones and leave out early.
     """
 
-    __slots__ = ("_by_name", "_deadlines", "_now_us", "_skips", "demand", "graph", "members", "unusable")
+    __slots__ = ("_by_name", "_deadlines", "_now_us", "_skips", "demand", "graph", "members", "starting", "unusable")
 
     def __init__(
         self,
@@ -98,6 +119,8 @@ class Facts:
         self._deadlines = deadlines
         self._now_us = now_us
         self._skips: dict[str, str] = {}
+        self.starting: set[str] = set()
+        """Tasks whose TaskRuns were created in this look."""
 
     def forget_skips(self) -> None:
         self._skips.clear()
@@ -139,14 +162,31 @@ class Facts:
         return False
 
     def next_tasks(self) -> list[Member]:
-        """Tasks that may start now, in order; not those of ``finally``."""
-        if self.demand in ("Cancelled", "CancelledRunFinally", "StoppedRunFinally") or self.stopping:
+        """Tasks that may start now, in order; not those of ``finally``. Raises DoneTooEarly."""
+        if self.demand in ("Cancelled", "CancelledRunFinally"):
+            return []
+        early = [
+            one.task.name
+            for one in self.members
+            if one.task.parents and self.is_done(one) and not self._is_reached(one.task)
+        ]
+        if early:
+            raise DoneTooEarly(early)
+        if self.demand == "StoppedRunFinally" or self.stopping:
             return []
         return [
             one
             for one in self.members
             if one.run is None and not one.task.final and self._parents_done(one.task) and not self.is_done(one)
         ]
+
+    def _is_reached(self, task: Task) -> bool:
+        """Whether a walk from the roots that goes on only from tasks that are done comes by here."""
+        for parent in task.parents:
+            one = self._by_name[parent]
+            if (one.state != "Unknown" or self.is_done(one)) and (not one.task.parents or self._is_reached(one.task)):
+                return True
+        return False
 
     def _parents_done(self, task: Task) -> bool:
         by_name = self._by_name
@@ -219,69 +259,86 @@ class Facts:
         return listed
 
     def when_of(self, task: Task) -> Any:
-        """The task's ``when`` with the results in place; None without one."""
+        """The task's ``when`` with what is known in place; None without one. The states of the other tasks are known
+        to a task of ``finally`` only until it has started."""
         when = task.spec.get("when")
-        return substitute(when, self.result_values(task)) if when else None
+        return substitute_when(when, self.values_for(task)) if when else None
 
     def _when_allows(self, task: Task) -> bool:
         when = task.spec.get("when")
         if not when:
             return True
-        values = self.values_for(task)
-        return all(
-            (substitute(one.get("input", ""), values) in substitute(one.get("values") or [], values))
-            == (one.get("operator") == "in")
-            for one in when
-        )
+        for one in substitute_when(when, self.values_for(task)):
+            allowed = one.get("input", "") in (one.get("values") or ())
+            if allowed != (one.get("operator") == "in"):
+                return False
+        return True
 
     def _results_skip(self, task: Task) -> bool:
-        for source, result in task.results:
-            if self._result(source, result) is None:
-                origin = self._by_name.get(source)
-                if origin is not None and (task.ignores_failure or task.final or self.skip_reason(origin) == WHEN_SKIP):
-                    return True
+        if not task.skippable:
+            return False
+        for reference in task.results:
+            if self._result(reference) is None:
+                origin = self._by_name.get(reference.task)
+                if origin is None:
+                    return False
+                return task.ignores_failure or task.final or self.skip_reason(origin) == WHEN_SKIP
         return False
+
+    def has_results(self, task: Task) -> bool:
+        """Whether every result that the task uses is there."""
+        return all(self._result(reference) is not None for reference in task.results)
 
     def missing_result(self, task: Task) -> str:
         """Why a task that is due cannot have the results it uses, or ``""``."""
-        for source, result in task.results:
+        for source, result, _, _ in task.results:
             origin = self._by_name.get(source)
             if origin is None:
-                return f'could not find task "{source}" referenced by result'
-            if self._result(source, result) is None:
-                if origin.state == "True":
-                    return (
-                        f'task "{source}" completed successfully but did not emit the result "{result}", '
-                        f'which is referenced by task "{task.name}"'
-                    )
+                return f'Result reference error: Could not find ref "{source}" in internal pipelineRunState'
+            run = origin.run
+            if run is None:
+                return f'Result reference error: Internal result ref "{source}" has zero-length TaskRuns'
+            if any(one["name"] == result for one in (run.get("status") or _EMPTY).get("results") or ()):
+                continue
+            if origin.state == "True":
                 return (
-                    "[User error] Invalid task result reference: Could not find result with name "
-                    f"{result} for pipeline task {source}"
+                    f'task "{source}" completed successfully but did not emit the result "{result}", '
+                    f'which is referenced by task "{task.name}"'
                 )
+            return f"Invalid task result reference: Could not find result with name {result} for pipeline task {source}"
         return ""
 
-    def _result(self, source: str, result: str) -> Any:
-        origin = self._by_name.get(source)
+    def _result(self, reference: ResultReference) -> Any:
+        origin = self._by_name.get(reference.task)
         if origin is None or origin.run is None or origin.state == "Unknown":
             return None
-        for one in origin.run["status"].get("results") or ():
-            if one["name"] == result:
-                return one["value"]
-        return None
+        return origin.results().get(reference.result)
+
+    def index_out_of_bounds(self, task: Task) -> str:
+        """What is wrong with an index into an array that a task emitted, or ``""``."""
+        for reference in task.results:
+            value = self._result(reference) if reference.item is not None else None
+            if isinstance(value, list) and reference.item is not None and reference.item >= len(value):
+                where = f"array Result Index {reference.item} for Task {reference.task} Result {reference.result}"
+                return f"{where} is out of bound of size {len(value)}"
+        return ""
 
     def result_values(self, task: Task) -> dict[str, Any]:
-        """The variables that the results used by a task stand for."""
+        """The variables that the results used by a task stand for: of all of them, or of none while one is missing."""
         values: dict[str, Any] = {}
-        for source, result in task.results:
-            value = self._result(source, result)
-            if value is not None:
-                values.update(param_values(({"name": result, "value": value},), f"tasks.{source}.results"))
+        for reference in task.results:
+            value = self._result(reference)
+            if value is None:
+                return {}
+            values.update(
+                param_values(({"name": reference.result, "value": value},), f"tasks.{reference.task}.results")
+            )
         return values
 
     def values_for(self, task: Task) -> dict[str, Any]:
         """All variables that the state of the run defines for a task: results, and for ``finally`` the states."""
         values = self.result_values(task)
-        if task.final:
+        if task.final and (task.name in self.starting or self._by_name[task.name].run is None):
             for one in self.members:
                 if not one.task.final:
                     word = {"True": "Succeeded", "False": "Failed"}.get(one.state, "None")
@@ -290,14 +347,13 @@ class Facts:
             values["tasks.status"] = self._aggregate(one for one in self.members if not one.task.final)
         return values
 
-    def all_values(self) -> dict[str, Any]:
-        """The variables of every result that was emitted."""
-        values: dict[str, Any] = {}
-        for one in self.members:
-            if one.run is not None and one.state != "Unknown":
-                results = one.run["status"].get("results") or ()
-                values.update(param_values(results, f"tasks.{one.task.name}.results"))
-        return values
+    def emitted(self, failures: bool) -> dict[str, Mapping[str, Any]]:
+        """The results of the finished tasks by task; with ``failures`` those of failed tasks, too."""
+        return {
+            one.task.name: one.results()
+            for one in self.members
+            if one.run is not None and (one.state == "True" or (failures and one.state == "False"))
+        }
 
     def _aggregate(self, members: Iterable[Member]) -> str:
         if not self.tasks_done():

@@ -23,7 +23,8 @@ def failure_of(pod_status: Mapping[str, Any], containers: Sequence[Document], *,
         return reason, f"init container failed, {text}" if is_init else text
     if pod_status.get("message"):
         return reason, pod_status["message"]
-    return reason, "OOMKilled" if any(_oom_killed(one) for one in containers) else _UNKNOWN
+    named = any(_oom_killed(one) and (_step(one) or (classified and _sidecar(one))) for one in containers)
+    return reason, "OOMKilled" if named else _UNKNOWN
 
 
 def _terminated(one: Document) -> Mapping[str, Any] | None:
@@ -93,10 +94,16 @@ def _exit_text(one: Document) -> str:
     terminated = _terminated(one)
     if terminated is None:
         return ""
-    read = termination.parse(terminated.get("message", ""))
-    if read is not None and read.reason == "TimeoutExceeded":
+    if _timed_out(terminated.get("message", "")):
         return f'"{one["name"]}" exited because the step exceeded the specified timeout limit'
     if terminated["exitCode"] == 0:
         return ""
     reason = terminated.get("reason")
     return f'"{one["name"]}" exited with code {terminated["exitCode"]}' + (f": {reason}" if reason else "")
+
+
+def _timed_out(message: str) -> bool:
+    try:
+        return termination.parse(message).reason == "TimeoutExceeded"
+    except termination.Unreadable:
+        return False

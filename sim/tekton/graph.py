@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from controller.ports import Document
-from sim.tekton.substitution import Memo, result_references, variables
+from sim.tekton.references import ResultReference, references_of
+from sim.tekton.substitution import Memo, variables
 
 
 class GraphError(Exception):
@@ -18,7 +19,10 @@ class Task:
     spec: Document
     final: bool
     parents: tuple[str, ...]
-    results: tuple[tuple[str, str], ...]
+    results: tuple[ResultReference, ...]
+    """The results of other tasks that it uses, in Tekton's order."""
+    skippable: bool
+    """Whether its parameters or its ``when`` use results: only then it may be skipped for want of one."""
     template: Document | None
     """The embedded Task without the keys that only the pipeline knows (``metadata``, ``spec``); None for a taskRef."""
     variables: frozenset[str]
@@ -74,10 +78,10 @@ def _task(spec: Document, *, final: bool) -> Task:
     template = spec.get("taskSpec")
     if template is not None and ("metadata" in template or "spec" in template):
         template = {key: value for key, value in template.items() if key not in ("metadata", "spec")}
-    names = variables(spec)
-    results = result_references(names)
-    parents = () if final else tuple(dict.fromkeys([*(spec.get("runAfter") or ()), *(task for task, _ in results)]))
-    return Task(spec["name"], spec, final, parents, results, template, names, spec.get("onError") == "continue")
+    results, skippable = references_of(spec)
+    parents = () if final else tuple(sorted({*(spec.get("runAfter") or ()), *(one.task for one in results)}))
+    ignores = spec.get("onError") == "continue"
+    return Task(spec["name"], spec, final, parents, results, skippable, template, variables(spec), ignores)
 
 
 def _check_cycles(tasks: list[Task]) -> None:

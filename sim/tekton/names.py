@@ -42,6 +42,14 @@ def resolution_request_name(resolver: str, namespace: str, name: str, params: It
     return f"{resolver}-{_fnv1a_128(text):032x}"
 
 
+def hashed_name(prefix: str, name: str, length: int = 5) -> str:
+    """``prefix`` and the first ``length`` digits of the hex FNV-1a-32 digest of ``name``."""
+    digest = 0x811C9DC5
+    for byte in name.encode():
+        digest = (digest ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return f"{prefix}-{format(digest, 'x')[:length].ljust(length, '0')}"
+
+
 @lru_cache(maxsize=4096)
 def _fnv1a_128(text: str) -> int:
     digest = _FNV_OFFSET

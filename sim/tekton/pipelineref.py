@@ -8,8 +8,11 @@ from controller.ports import ApiError, Document
 from sim.tekton.access import PIPELINE_RUNS, PIPELINES, Access
 from sim.tekton.attempt import Attempt, message_of
 from sim.tekton.remote import Refused, Remote
+from sim.tekton.version import Version
 
 PIPELINE_LABEL = "tekton.dev/pipeline"
+_LABEL_MAX = 63
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _EMPTY: Document = {}
 
 
@@ -31,10 +34,13 @@ class Pipeline:
     source: Document | None = None
 
 
-def label_of(pipeline_run: Document) -> str:
+def label_of(pipeline_run: Document, version: Version) -> str:
     """The value of the label that names the pipeline, before it is resolved."""
-    spec, name = pipeline_run["spec"], pipeline_run["metadata"]["name"]
+    spec, metadata = pipeline_run["spec"], pipeline_run["metadata"]
+    name = metadata["name"]
     reference = spec.get("pipelineRef") or _EMPTY
+    if not reference and version.generated_names_label and metadata.get("generateName"):
+        return metadata["generateName"][:_LABEL_MAX].rstrip("-.") or str(name)
     if reference.get("name"):
         return str(reference["name"])
     if reference.get("resolver"):
@@ -42,6 +48,17 @@ def label_of(pipeline_run: Document) -> str:
         if params.get("kind") == "pipeline":
             return str(params.get("name", ""))
     return str(name)
+
+
+def adopt_metadata(attempt: Attempt, pipeline: Pipeline, version: Version) -> None:
+    """Take over the labels and annotations of the pipeline; those of the run itself come first, but for its label."""
+    metadata = pipeline.metadata
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    generated = version.generated_names_label and metadata.get("generateName")
+    name = attempt.labels.get(PIPELINE_LABEL) if generated else None
+    wanted = {**labels, **attempt.labels, PIPELINE_LABEL: name or pipeline.name}
+    kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+    attempt.relabel(wanted, {**kept, **attempt.annotations})
 
 
 class PipelineReferences:
@@ -58,7 +75,8 @@ class PipelineReferences:
             name = attempt.labels.get(PIPELINE_LABEL, attempt.name)
             return Pipeline(name, stored, _EMPTY, (attempt.status.get("provenance") or _EMPTY).get("refSource"))
         if spec.get("pipelineSpec"):
-            return Pipeline(attempt.name, spec["pipelineSpec"], _EMPTY)
+            relabelled = attempt.labels.get(PIPELINE_LABEL) != attempt.name
+            return Pipeline(attempt.name, spec["pipelineSpec"], attempt.metadata if relabelled else _EMPTY)
         reference = spec["pipelineRef"]
         if reference.get("resolver"):
             return await self._resolved(attempt, reference)

@@ -3,23 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
-from sim.tekton.access import PIPELINE_RUNS, Access, is_controlled_by
+from sim.tekton.access import PIPELINE_RUNS, TASK_RUNS, Access, is_controlled_by
 from sim.tekton.attempt import Attempt, RequeueAfter, emit_change, finish, look_again
-from sim.tekton.children import Children, child_reference
+from sim.tekton.children import Children, child_reference, recovered
 from sim.tekton.conditions import condition_of, is_done, set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.demands import unmet_demand
+from sim.tekton.ending import end, failed
 from sim.tekton.facts import Facts, Member
 from sim.tekton.graph import Graph, GraphError, graph_of
 from sim.tekton.names import task_run_name
-from sim.tekton.pipelineref import PIPELINE_LABEL, Invalid, NotFound, Pipeline, PipelineReferences, label_of
-from sim.tekton.plan import applied, pipeline_results
+from sim.tekton.paramdefaults import Unresolvable
+from sim.tekton.pipelineref import (
+    PIPELINE_LABEL,
+    Invalid,
+    NotFound,
+    Pipeline,
+    PipelineReferences,
+    adopt_metadata,
+    label_of,
+)
+from sim.tekton.pipelineresults import pipeline_results
+from sim.tekton.plan import applied
 from sim.tekton.remote import InProgress, Remote
 from sim.tekton.scheduling import Scheduling
+from sim.tekton.taskdemands import unmet_at_the_start, unmet_by_params, unmet_by_results
 from sim.tekton.verdict import Verdict, timed_out, verdict_of
 
 _MANAGER = "tekton.dev/pipeline"
@@ -30,13 +43,17 @@ class _Plan:
     """What is remembered of a run until it is over: its pipeline as a graph and as filled in, and its tasks by name,
     each with the TaskRun that was seen last."""
 
-    __slots__ = ("by_name", "graph", "spec", "uid")
+    __slots__ = ("begun", "by_name", "graph", "spec", "uid")
 
     def __init__(self, run: str, uid: str, graph: Graph, spec: Document) -> None:
+        self.begun = False
+        """Whether a TaskRun was seen, of whichever run: until then the Tasks' demands are looked at."""
         self.uid = uid
         self.graph = graph
         self.spec = spec
-        self.by_name = {task.name: Member(task, task_run_name(run, task.name)) for task in graph.tasks}
+        self.by_name = {
+            task.name: Member(task, task_run_name(run, task.name), spec=task.template) for task in graph.tasks
+        }
 
 
 @dataclass(slots=True, eq=False)  # not frozen: one is made per attempt, and that would cost three times as much
@@ -141,11 +158,12 @@ class PipelineRuns:
             now = self._time.timestamp()
             status["startTime"] = now
             attempt.precise = True
-            before = set_condition(status, "Unknown", "Started", "", now)
+            said = before.get("message", "") if before is not None else ""
+            before = set_condition(status, "Unknown", "Started", said, now)
             emit_change(access, attempt, None, before)
             deadlines = self._deadlines(attempt)
         if PIPELINE_LABEL not in attempt.labels:
-            labels = {**attempt.labels, PIPELINE_LABEL: label_of(attempt.document)}
+            labels = {**attempt.labels, PIPELINE_LABEL: label_of(attempt.document, self._version)}
             attempt.relabel(labels, attempt.annotations)
         try:
             if demand == "Cancelled":
@@ -163,17 +181,10 @@ class PipelineRuns:
         return deadlines_of(attempt.document, attempt.status, self._access.options.default_timeout_us)
 
     def _end(self, attempt: Attempt, verdict: Verdict) -> None:
-        """Set the condition, and the completion time with it where it ends the run."""
-        now = self._time.timestamp()
-        set_condition(attempt.status, verdict.state, verdict.reason, verdict.message, now)
-        if verdict.state != "Unknown":
-            attempt.status["completionTime"] = now
-            attempt.precise = True
+        end(attempt, self._time.timestamp(), *verdict)
 
     def _fail(self, attempt: Attempt, reason: str, message: str, cause: str) -> PermanentError:
-        """``cause`` is the text of the error that the Event tells."""
-        self._end(attempt, Verdict("False", reason, message))
-        return PermanentError(cause)
+        return failed(attempt, self._time.timestamp(), reason, message, cause)
 
     async def _cancel(self, attempt: Attempt) -> None:
         errors = await self._children.cancel(attempt.namespace, attempt.status.get("childReferences") or ())
@@ -205,9 +216,12 @@ class PipelineRuns:
                 return
             self._plans[key] = plan
         members = self._members(attempt, plan)
-        if plan.graph.has_references and not await self._scheduling.resolve_tasks(attempt, members):
-            return
+        if self._version.evictions_verified:
+            await self._verify(attempt.namespace, members)
         facts = Facts(plan.graph, plan.by_name, members, demand, deadlines, self._time.now_us())
+        if plan.graph.has_references and not await self._scheduling.resolve_tasks(attempt, members, facts):
+            return
+        self._check(attempt, plan, facts)
         if demand == "CancelledRunFinally" and any(one.running and not one.task.final for one in members):
             errors = await self._children.cancel(attempt.namespace, status.get("childReferences") or ())
             if errors:
@@ -232,7 +246,7 @@ class PipelineRuns:
                 raise RequeueAfter(self._remote.recheck_us) from None
             return None
         except Invalid as error:
-            text = f"Failed dryRunValidation for PipelineRun {attempt.name}: {error}"
+            text = f"[User error] Failed dryRunValidation for PipelineRun {attempt.name}: {error}"
             raise self._fail(attempt, "PipelineValidationFailed", text, str(error)) from error
         except NotFound as error:
             text = f"Error retrieving pipeline for pipelinerun {attempt.namespace}/{attempt.name}: {error}"
@@ -256,14 +270,15 @@ class PipelineRuns:
         if pipeline.source is not None:
             status["provenance"] = {**self._provenance, "refSource": pipeline.source}
         if pipeline.metadata:
-            labels, annotations = pipeline.metadata.get("labels") or {}, pipeline.metadata.get("annotations") or {}
-            attempt.relabel(
-                {**labels, **attempt.labels, PIPELINE_LABEL: pipeline.name}, {**annotations, **attempt.annotations}
-            )
+            adopt_metadata(attempt, pipeline, self._version)
         unmet = unmet_demand(attempt.namespace, attempt.name, spec, pipeline.name, pipeline.spec)
         if unmet is not None:
-            raise self._fail(attempt, unmet.reason, unmet.message, unmet.cause)
-        filled = applied(pipeline.spec, pipeline.name, attempt)
+            raise self._fail(attempt, *unmet)
+        try:
+            filled = applied(pipeline.spec, pipeline.name, attempt, self._version)
+        except Unresolvable as error:
+            text = f"[User error] Failed to apply parameters to Pipeline {attempt.namespace}/{pipeline.name}: {error}"
+            raise self._fail(attempt, "PipelineValidationFailed", text, str(error)) from error
         status["pipelineSpec"] = filled
         return filled
 
@@ -273,15 +288,42 @@ class PipelineRuns:
         namespace, task_runs = attempt.namespace, self._task_runs
         started: list[Member] = []
         waiting: list[Member] = []
+        lost: list[Member] = []
         for member in plan.by_name.values():
             run = task_runs.get(namespace, member.name)
             if run is not member.run:
                 member.take(run)
-            if member.name in listed or (run is not None and is_controlled_by(run, plan.uid)):
+            if member.name in listed:
                 started.append(member)
+            elif run is not None and is_controlled_by(run, plan.uid):
+                started.append(member)
+                lost.append(member)
             else:
                 waiting.append(member)
+        if lost:
+            attempt.status["childReferences"] = recovered(attempt.status.get("childReferences") or (), lost)
         return started + waiting
+
+    async def _verify(self, namespace: str, members: Sequence[Member]) -> None:
+        """Read again the TaskRuns whose pods were evicted: the cache may be behind their recovery."""
+        for member in members:
+            if member.reason == "PodEvicted" and member.state == "False":
+                try:
+                    member.take(await self._access.tekton.get(TASK_RUNS, namespace, member.name))
+                except ApiError as error:
+                    if error.code != 404:
+                        text = f"cannot verify TaskRun {member.name} failure status against API server: {error.message}"
+                        raise ApiError(error.code, error.reason, text, error.details) from error
+
+    def _check(self, attempt: Attempt, plan: _Plan, facts: Facts) -> None:
+        """Raises PermanentError for what the Tasks demand in vain."""
+        unmet = unmet_by_results(facts, attempt.namespace, attempt.name) or unmet_by_params(facts, attempt.name)
+        if unmet is None and not plan.begun:
+            plan.begun = any(one.run is not None for one in facts.members)
+            if not plan.begun:
+                unmet = unmet_at_the_start(facts.members, plan.spec, attempt.name)
+        if unmet is not None:
+            raise self._fail(attempt, *unmet)
 
     def _tell(self, attempt: Attempt, facts: Facts, pipeline_spec: Document, verdict: Verdict) -> None:
         """Write what the run now is into the status."""
@@ -299,11 +341,19 @@ class PipelineRuns:
                 attempt.precise = False
         self._end(attempt, verdict)
         skipped = facts.skipped()
-        results = []
+        results: list[dict[str, Any]] = []
+        invalid: list[str] = []
         if verdict.state != "Unknown" and pipeline_spec.get("results"):
-            results = pipeline_results(pipeline_spec, facts.all_values())
+            emitted = facts.emitted(self._version.failures_give_results)
+            unsuccessful = frozenset(one.task.name for one in facts.members if one.state != "True")
+            results, invalid = pipeline_results(pipeline_spec["results"], emitted, unsuccessful)
         for name, value in (("childReferences", references), ("skippedTasks", skipped), ("results", results)):
             if value:
                 status[name] = value
             elif name in status:
                 del status[name]
+        if invalid:
+            cause = f"invalid pipelineresults [{' '.join(invalid)}], the referenced results don't exist"
+            text = f"Failed to get PipelineResult from TaskRun Results for PipelineRun {attempt.name}: {cause}"
+            self._end(attempt, Verdict("False", "CouldntGetPipelineResult", text))
+            raise ApiError(500, "", cause)

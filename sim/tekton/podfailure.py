@@ -11,7 +11,7 @@ from sim.tekton.version import Version
 
 _MINUTE_US = 60_000_000
 _SECOND_US = 1_000_000
-_SCC = "unable to validate against any security context constraint"
+_SCC = "security context constraint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def hopeless(name: str, status: Mapping[str, Any], version: Version) -> tuple[st
     for one in status.get("steps") or ():
         if "waiting" in one and one["waiting"].get("reason") in failing:
             return _hopeless_one("step", name, one)
-    if version.classified_failures and "sidecars" in status:  # before v1.9 only steps were looked at
+    if "sidecars" in status:
         for one in status["sidecars"]:
             if "waiting" in one and one["waiting"].get("reason") in failing:
                 return _hopeless_one("sidecar", name, one)

@@ -1,13 +1,14 @@
 """What a TaskRun's status says of its pod (texts: recordings; rules: ``pkg/pod/status.go``)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from controller.ports import Document
 from sim.tekton.conditions import condition_of, renew_condition, set_condition
-from sim.tekton.containerview import STEP, view_of
+from sim.tekton.containerview import STEP, ContainerView, view_of
 from sim.tekton.failure import failure_of
+from sim.tekton.gojson import quoted
+from sim.tekton.taskresults import Declared, emitted, labelled, step_results, unfit
 from sim.tekton.version import Version
 
 RUNNING_MESSAGE = "Not all Steps in the Task have finished executing"
@@ -23,6 +24,7 @@ _PULL_ERRORS = frozenset(
 )
 _CONFIG_ERROR = "CreateContainerConfigError"
 _SUBPATH = "failed to create subPath directory"
+_QUOTED_MAX = 256
 _ENDED = ("Succeeded", "Failed")
 _EMPTY: Mapping[str, Any] = {}
 
@@ -30,14 +32,14 @@ _EMPTY: Mapping[str, Any] = {}
 def observe(
     status: dict[str, Any],
     pod: Document,
-    results: Mapping[str, str],
+    declared: Declared,
     ignore_failure: bool,
     version: Version,
     now: str,
-) -> Document:
+) -> tuple[Document, str]:
     """Write into a TaskRun status being built what the pod shows: condition, podName, steps, results.
 
-    ``results`` are the Task's declared results with their types. Answers the condition.
+    Answers the condition, and what of the pod could not be read (``""`` as a rule): an error of the reconcile.
     """
     pod_status = pod.get("status") or _EMPTY
     containers = pod_status.get("containerStatuses") or ()
@@ -45,49 +47,75 @@ def observe(
         containers = _in_spec_order(containers, pod)
     steps: list[Document] = []
     sidecars: list[Document] = []
-    found: tuple[tuple[str, Any], ...] = ()
-    over, failed, killed = True, False, False
+    views: list[ContainerView] = []
+    over, failed, killed, faulty = True, False, False, False
     for one in containers:
         view = view_of(one)
         if view.step:
             steps.append(view.told)
+            views.append(view)
             over = over and view.over
             failed = failed or view.failed
             killed = killed or view.killed
-            found += view.results
+            faulty = faulty or bool(view.faults)
         elif view.sidecar:
             sidecars.append(view.told)
     phase = pod_status.get("phase", "")
     # A step that was OOM-killed is the end, although the pod may linger: its entrypoint never lets later steps go.
-    if killed or phase in _ENDED or (over and phase == "Running" and (steps or sidecars)):
+    if killed or phase in _ENDED or (over and containers and phase == "Running"):
+        reason = "Succeeded"
+        text = "All Steps have completed executing"
         if failed or phase == "Failed":
             reason, text = failure_of(pod_status, containers, classified=version.classified_failures)
-            condition = set_condition(status, "False", "FailureIgnored" if ignore_failure else reason, text, now)
-        else:
-            condition = set_condition(status, "True", "Succeeded", "All Steps have completed executing", now)
+            reason = "FailureIgnored" if ignore_failure else reason
+        condition = set_condition(status, "True" if reason == "Succeeded" else "False", reason, text, now)
         status["completionTime"] = now
     else:
         condition = _underway(status, pod_status, containers, version, now)
     status["podName"] = pod["metadata"]["name"]
+    fault = _complaints(views, version) if faulty else ""
     if condition["status"] != "Unknown":
-        _emit(status, dict(found), results)
+        condition, steps, fault = _leave_behind(status, condition, views, declared, fault, now)
     if steps and steps != status.get("steps"):  # else the very same list stays, and nobody looks into it again
         status["steps"] = steps
     if sidecars:
         status["sidecars"] = sidecars
     else:
         status.pop("sidecars", None)
-    return condition
+    return condition, fault
 
 
-def _emit(status: dict[str, Any], found: Mapping[str, Any], declared: Mapping[str, str]) -> None:
-    """Write what the TaskRun leaves behind now that it is over."""
+def _leave_behind(
+    status: dict[str, Any], condition: Document, views: list[ContainerView], declared: Declared, fault: str, now: str
+) -> tuple[Document, list[Document], str]:
+    """Write what the TaskRun emitted now that it is over. Answers its condition, its steps and what is wrong.
+
+    Results that are not as declared make it a failed one, unless there is a ``fault`` already.
+    """
     status["artifacts"] = {}
-    emitted = [
-        {"name": name, "type": declared[name], "value": value} for name, value in found.items() if name in declared
+    results: Sequence[Document] = emitted(views, declared)
+    if results and not fault:
+        results, fault = unfit(results, declared)
+        if fault:
+            condition = set_condition(status, "False", "TaskRunValidationFailed", labelled(fault), now)
+    if results:
+        status["results"] = results
+    else:
+        status.pop("results", None)
+    steps = [
+        {**view.told, "results": step_results(view, declared)} if view.step_results else view.told for view in views
     ]
-    if emitted:
-        status["results"] = emitted
+    return condition, steps, fault
+
+
+def _complaints(views: Iterable[ContainerView], version: Version) -> str:
+    """What the steps left that cannot be read, in Tekton's words."""
+    texts = []
+    for view in views:
+        for fault, quoted_text in view.faults:
+            cut = version.quoted_messages_cut and len(quoted_text) > _QUOTED_MAX
+            texts.append(fault + (f"{quoted_text[:_QUOTED_MAX]}...(truncated)" if cut else quoted_text))
+    return "\n".join(texts)
 
 
 def did_fail(pod: Document) -> bool:
@@ -144,17 +172,19 @@ def _pend(
         wait = state["waiting"]
         reason = wait.get("reason")
         if reason == _CONFIG_ERROR:
-            configured = True
-            subpath = subpath or _SUBPATH in wait.get("message", "")
+            if _SUBPATH not in wait.get("message", ""):
+                configured = True
+            elif inits is None or one not in inits:
+                subpath = True
         elif reason in _PULL_ERRORS:
             pulling = True
     unmet: Document | None = None
     for one in pod_status.get("conditions") or ():
-        if one["status"] != "True":
-            if one.get("reason") == "Unschedulable" and "Insufficient" in one.get("message", ""):
-                text = "TaskRun Pod exceeded available resources"
-                return renew_condition(status, "Unknown", "ExceededNodeResources", text, now)
-            unmet = unmet or one
+        if one.get("reason") == "Unschedulable" and "Insufficient" in one.get("message", ""):
+            text = "TaskRun Pod exceeded available resources"
+            return renew_condition(status, "Unknown", "ExceededNodeResources", text, now)
+        if unmet is None and one["status"] != "True":
+            unmet = one
     if subpath:
         text = "Waiting for subPath directory creation to complete"
         return renew_condition(status, "Unknown", "Pending", text, now)
@@ -173,14 +203,3 @@ def _waiting_message(pod_status: Mapping[str, Any], containers: Iterable[Documen
     if unmet is not None:
         return f'pod status "{unmet["type"]}":"{unmet["status"]}"; message: {quoted(unmet.get("message", ""))}'
     return pod_status.get("message") or "Pending"
-
-
-@lru_cache(maxsize=1024)
-def quoted(text: str) -> str:
-    """``text`` as Go's ``%q`` writes it."""
-    if text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    escaped = (
-        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-    )
-    return f'"{escaped}"'

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import yaml
+
 from controller.ports import ApiError, Document, Resource
 from sim.tekton.access import RESOLUTION_REQUESTS, Access, controller_reference
 from sim.tekton.conditions import condition_of
@@ -54,7 +56,11 @@ class Remote:
             raise InProgress
         if condition["status"] == "False":
             raise Refused(f"error requesting remote resource: {condition.get('message', '')}")
-        return Resolved(decode(status["data"]), status.get("refSource"))
+        try:
+            document = decode(status["data"])
+        except ValueError as error:
+            raise Refused(f"invalid runtime object: {error}") from error
+        return Resolved(document, status.get("refSource"))
 
     async def _submit(self, namespace: str, name: str, resolver: str, params: Any, owner: Mapping[str, Any]) -> None:
         body = {
@@ -82,6 +88,15 @@ def encode(document: Document) -> str:
 
 @lru_cache(maxsize=1024)
 def decode(data: str) -> Document:
-    """The object in ``status.data``; one shared document per text."""
-    document: Document = json.loads(base64.b64decode(data))
+    """The object in ``status.data``, JSON or YAML; one shared document per text. Raises ValueError."""
+    text = base64.b64decode(data)
+    try:
+        document: Any = json.loads(text)
+    except ValueError:
+        try:
+            document = yaml.safe_load(text.decode())
+        except yaml.YAMLError as error:
+            raise ValueError(f"yaml: {getattr(error, 'problem', error)}") from None
+    if not isinstance(document, dict):
+        raise ValueError("cannot unmarshal a plain value into an object")
     return document

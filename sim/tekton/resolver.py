@@ -1,5 +1,6 @@
-"""The bundle resolver, a process of its own: pulls what a ResolutionRequest asks for and writes it into its status."""
+"""The bundle resolver: pulls what a ResolutionRequest asks for and writes it into its status."""
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -7,17 +8,20 @@ from controller.ports import ApiError, Cluster, ConnectionLost, Document
 from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
 from sim.loop import Loop
-from sim.tekton.access import RESOLUTION_REQUESTS, SERVICE_ACCOUNTS, Lister
+from sim.tekton import imagereference, keychain
+from sim.tekton.access import RESOLUTION_REQUESTS, Lister
 from sim.tekton.attempt import message_of
 from sim.tekton.bundles import BundleCatalogue, BundleError, Entry, RegistryError
-from sim.tekton.conditions import is_done, set_condition
+from sim.tekton.conditions import is_done
 from sim.tekton.deadlines import Timepiece
 from sim.tekton.options import TektonOptions
+from sim.tekton.pulling import Puller
+from sim.tekton.refusal import is_transient, mark_failed
+from sim.tekton.remote import decode
+from sim.tekton.resolvercache import ResolverCache, annotated, mode_of
 
 _NAME = "bundleresolver"
-_CACHE_US = 300_000_000  # the resolver's cache keeps an image for five minutes, a thousand images at most
-_CACHE_MAX = 1000
-_ABSENT: Document = {}
+_KINDS = ("PipelineRun", "Pipeline", "TaskRun", "Task", "Run", "CustomRun", "StepAction")
 
 
 class _Invalid(Exception):
@@ -25,24 +29,27 @@ class _Invalid(Exception):
 
 
 class BundleResolver:
+    """``core`` reads accounts and secrets, ``resolution`` writes the requests."""
+
     def __init__(
         self,
         loop: Loop,
         time: Timepiece,
         options: TektonOptions,
-        cluster: Cluster,
+        core: Cluster,
+        resolution: Cluster,
         requests: Lister,
         bundles: BundleCatalogue,
-        stream: Random,
+        pulls: Random,
+        registry: Random,
     ) -> None:
-        self._loop = loop
         self._time = time
         self._options = options
-        self._cluster = cluster
+        self._core = core
+        self._resolution = resolution
         self._requests = requests
-        self._bundles = bundles
-        self._stream = stream
-        self._pulled_us: dict[str, int] = {}
+        self._puller = Puller(loop, options, bundles, pulls, registry)
+        self._cache = ResolverCache(options.cache_ttl_us, options.cache_max)
 
     async def reconcile(self, key: Key) -> Result | None:
         """Resolve one request. Raises PermanentError once it is marked as failed, ApiError to be tried again."""
@@ -52,68 +59,97 @@ class BundleResolver:
         status = request.get("status") or {}
         if is_done(status) or (self._options.version.resolver_skips_resolved and status.get("data")):
             return None
+        given = {one["name"]: one["value"] for one in request["spec"].get("params") or ()}
         try:
-            entry = await self._resolve(key, request["spec"].get("params") or ())
-        except (_Invalid, RegistryError, BundleError) as error:
-            text = self._told(key, error)
-            await self.mark_failed(key, text)
-            raise PermanentError(text) from error
-        body: Document = {
-            "status": {
-                "data": entry.data,
-                "annotations": entry.annotations,
-                "refSource": entry.source,
-                "source": entry.source,
-            }
-        }
+            mode = mode_of(given, self._options.cache_mode)
+        except ValueError as error:
+            # Not a failure to the real one, which tries again until the request's own time is over.
+            raise ConnectionLost(str(error)) from error
         try:
-            await self._cluster.patch(RESOLUTION_REQUESTS, *key, body, subresource="status")
+            entry = await self._resolve(key, given, mode)
+        except (_Invalid, RegistryError, BundleError, ApiError, ConnectionLost) as error:
+            if is_transient(error):
+                raise
+            raise await self._failed(key, _told(key, error)) from error
+        try:
+            await self._resolution.patch(RESOLUTION_REQUESTS, *key, _written(entry), subresource="status")
         except (ApiError, ConnectionLost) as error:
+            if is_transient(error):
+                raise
             text = f'error updating resource request "{key[0]}/{key[1]}" with data: {message_of(error)}'
-            await self.mark_failed(key, text)
-            raise PermanentError(text) from error
+            raise await self._failed(key, text) from error
         return None
 
-    def _told(self, key: Key, error: Exception) -> str:
-        where = f'"{key[0]}/{key[1]}"'
-        if isinstance(error, _Invalid):
-            return f"invalid resource request {where}: {error}"
-        text = f"cannot retrieve the oci image: {error}" if isinstance(error, RegistryError) else str(error)
-        return f'error getting "{_NAME}" {where}: {text}'
+    async def _failed(self, key: Key, text: str) -> PermanentError:
+        await mark_failed(self._resolution, self._time, key, text)
+        return PermanentError(text)
 
-    async def _resolve(self, key: Key, params: Any) -> Entry:
-        given = {one["name"]: one["value"] for one in params}
-        for name in ("bundle", "name"):
-            if not given.get(name):
-                raise _Invalid(f'parameter "{name}" required')
-        image, kind, name = given["bundle"], given.get("kind", "task"), given["name"]
-        try:
-            await self._cluster.get(SERVICE_ACCOUNTS, key[0], given.get("serviceAccount", "default"))
-        except ApiError as error:
-            if error.code != 404:  # without the account the registry is asked anonymously
-                raise
-        mode = given.get("cache", "auto")
-        cached = mode == "always" or (mode == "auto" and "@sha256:" in image)
-        now_us = self._time.now_us()
-        if not (cached and now_us - self._pulled_us.get(image, -_CACHE_US) < _CACHE_US):
-            delay = self._options.pull if self._bundles.has(image) else self._options.pull_failure
-            await self._loop.pause(delay.sample_us(self._stream))
-        entry = self._bundles.fetch(image, kind, name)
-        if cached:
-            self._pulled_us.pop(image, None)
-            self._pulled_us[image] = now_us
-            if len(self._pulled_us) > _CACHE_MAX:
-                del self._pulled_us[next(iter(self._pulled_us))]
+    async def _resolve(self, key: Key, given: Mapping[str, Any], mode: str) -> Entry:
+        """The entry asked for. Raises _Invalid, RegistryError, BundleError, ApiError, ConnectionLost."""
+        image = _image_of(given)
+        if not (mode == "always" or (mode == "auto" and "@sha256:" in image)):
+            return await self._pull(key, given, image)
+        cached = self._cache.get(given, self._time.now_us())
+        if cached is not None:
+            return self._annotated(cached, "retrieve")
+        entry = self._annotated(await self._pull(key, given, image), "store")
+        self._cache.put(given, entry, self._time.now_us())
         return entry
 
-    async def mark_failed(self, key: Key, text: str) -> None:
-        """Best effort, as in the real one: what cannot be marked runs into the global timeout."""
-        try:
-            newest = await self._cluster.get(RESOLUTION_REQUESTS, *key)
-            status = dict(newest.get("status") or _ABSENT)
-            if is_done(status):
-                return
-            set_condition(status, "False", "ResolutionFailed", text, self._time.timestamp())
-            await self._cluster.update(RESOLUTION_REQUESTS, *key, {**newest, "status": status}, subresource="status")
-        except (ApiError, ConnectionLost):
-            return
+    async def _pull(self, key: Key, given: Mapping[str, Any], image: str) -> Entry:
+        account = given.get("serviceAccount") or "default"
+        logins = await keychain.registries(self._core, key[0], account, given.get("secret") or "")
+        entry = await self._puller.pull(image, given.get("kind") or "task", given["name"], logins)
+        if self._options.version.resolver_checks_data:
+            _check(entry.data)
+        return entry
+
+    def _annotated(self, entry: Entry, operation: str) -> Entry:
+        return Entry(entry.data, annotated(entry.annotations, operation, self._time.timestamp()), entry.source)
+
+
+def _image_of(given: Mapping[str, Any]) -> str:
+    """Check the parameters. Raises _Invalid with the resolver's words, for the first of them that is wrong."""
+    image = given.get("bundle")
+    if not image:
+        raise _Invalid('parameter "bundle" required')
+    try:
+        imagereference.parse(image)
+    except ValueError as error:
+        raise _Invalid(f"invalid bundle reference: {error}") from error
+    if not given.get("name"):
+        raise _Invalid('parameter "name" required')
+    return str(image)
+
+
+def _check(data: str) -> None:
+    """Raises BundleError for what is no object of Tekton's."""
+    try:
+        document = decode(data)
+    except ValueError as error:
+        raise BundleError(f"resolved resource validation error: decoding error: {error}") from error
+    group = str(document.get("apiVersion", "")).partition("/")[0]
+    if group != "tekton.dev" or document.get("kind") not in _KINDS:
+        raise BundleError(
+            "resolved resource validation error: resolved data is not of a supported type, "
+            f"must be of Group: tekton.dev, Kinds: [{' '.join(_KINDS)}]"
+        )
+
+
+def _told(key: Key, error: Exception) -> str:
+    where = f'"{key[0]}/{key[1]}"'
+    if isinstance(error, _Invalid):
+        return f"invalid resource request {where}: {error}"
+    text = f"cannot retrieve the oci image: {error}" if isinstance(error, RegistryError) else message_of(error)
+    return f'error getting "{_NAME}" {where}: {text}'
+
+
+def _written(entry: Entry) -> Document:
+    return {
+        "status": {
+            "data": entry.data,
+            "annotations": entry.annotations,
+            "refSource": entry.source,
+            "source": entry.source,
+        }
+    }

@@ -6,13 +6,15 @@ from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.controller import PermanentError
 from sim.tekton.access import PIPELINE_RUNS, TASKS, Access
 from sim.tekton.attempt import Attempt, RequeueAfter, message_of
+from sim.tekton.bindings import Unbound
 from sim.tekton.children import Children
 from sim.tekton.conditions import set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
-from sim.tekton.facts import Facts, Member
-from sim.tekton.names import task_run_name
+from sim.tekton.ending import failed
+from sim.tekton.facts import DoneTooEarly, Facts, Member
 from sim.tekton.pipelineref import PIPELINE_LABEL
 from sim.tekton.remote import InProgress, Refused, Remote
+from sim.tekton.substitution import substitute
 
 
 class Scheduling:
@@ -21,15 +23,21 @@ class Scheduling:
         self._children = children
         self._remote = remote
 
-    async def resolve_tasks(self, attempt: Attempt, members: Sequence[Member]) -> bool:
-        """Make sure that referenced Tasks exist; false while one is being resolved. Raises PermanentError."""
+    async def resolve_tasks(self, attempt: Attempt, members: Sequence[Member], facts: Facts) -> bool:
+        """Look up the referenced Tasks; false while one is being resolved. Raises PermanentError."""
         now = self._access.time.timestamp()
         for member in members:
             reference = member.task.spec.get("taskRef")
-            if reference is None or (member.run is not None and (member.run.get("status") or {}).get("taskSpec")):
+            if reference is None:
                 continue
+            told = (member.run.get("status") or {}).get("taskSpec") if member.run is not None else None
+            if told:
+                member.spec = told
+                continue
+            if member.task.results:
+                reference = substitute(reference, facts.result_values(member.task))
             try:
-                await self._fetch(attempt, reference)
+                member.spec = await self._fetch(attempt, reference)
             except InProgress:
                 text = f"PipelineRun {attempt.namespace}/{attempt.name} awaiting remote resource"
                 set_condition(attempt.status, "Unknown", "ResolvingTaskRef", text, now)
@@ -37,20 +45,19 @@ class Scheduling:
                     raise RequeueAfter(self._remote.recheck_us) from None
                 return False
             except (ApiError, Refused) as error:
-                cause = f'Couldn\'t retrieve Task "{reference.get("name", "")}": {message_of(error)}'
+                cause = f'Couldn\'t retrieve Task "{_called(reference)}": {message_of(error)}'
                 pipeline = f"{attempt.namespace}/{attempt.labels[PIPELINE_LABEL]}"
                 text = f"Pipeline {pipeline} can't be Run; it contains Tasks that don't exist: {cause}"
-                set_condition(attempt.status, "False", "CouldntGetTask", text, now)
-                attempt.status["completionTime"] = now
-                attempt.precise = True
-                raise PermanentError(cause) from error
+                raise failed(attempt, now, "CouldntGetTask", text, cause) from error
         return True
 
-    async def _fetch(self, attempt: Attempt, reference: Document) -> None:
+    async def _fetch(self, attempt: Attempt, reference: Document) -> Document:
         if reference.get("resolver"):
-            await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference)
+            found = (await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference)).document
         else:
-            await self._access.tekton.get(TASKS, attempt.namespace, reference["name"])
+            found = await self._access.tekton.get(TASKS, attempt.namespace, reference["name"])
+        spec: Document = found["spec"]
+        return spec
 
     async def enforce(self, attempt: Attempt, facts: Facts, deadlines: Deadlines) -> None:
         """Stop the running tasks of a part whose time is over. Raises ApiError when one cannot be told."""
@@ -67,7 +74,10 @@ class Scheduling:
 
     async def start_due(self, attempt: Attempt, facts: Facts, deadlines: Deadlines) -> None:
         """Create the TaskRuns that are due, in order. Raises what the first refused one meets."""
-        due = facts.next_tasks()
+        try:
+            due = facts.next_tasks()
+        except DoneTooEarly as error:
+            raise PermanentError(str(error)) from None
         for member in tuple(due):
             missing = facts.missing_result(member.task) if member.task.results else ""
             if missing:
@@ -78,7 +88,7 @@ class Scheduling:
                     self._access.event(attempt.document, "Warning", "ResultValidationFailed", text)
         if facts.unusable:
             facts.forget_skips()
-        finals = facts.next_finals()
+        finals = [one for one in facts.next_finals() if facts.has_results(one.task)]
         if (finals or facts.finals_started()) and "finallyStartTime" not in attempt.status:
             attempt.status["finallyStartTime"] = self._access.time.timestamp()
             attempt.precise = True
@@ -89,24 +99,30 @@ class Scheduling:
                 await self._start(attempt, member, facts, deadlines)
 
     async def _start(self, attempt: Attempt, member: Member, facts: Facts, deadlines: Deadlines) -> None:
-        task = member.task
-        values = facts.values_for(task) if task.variables else {}
         try:
-            member.take(await self._children.create(attempt, task, values, deadlines))
-        except (ApiError, ConnectionLost) as error:
-            name, why = task_run_name(attempt.name, task.name), message_of(error)
+            run = await self._children.create(attempt, member, facts, deadlines)
+        except (ApiError, ConnectionLost, Unbound) as error:
+            name, why = member.name, message_of(error)
             text = f'Failed to create TaskRuns ["{name}"]: {why}'
             self._access.event(attempt.document, "Warning", "TaskRunsCreationFailed", text)
+            told = (
+                f"error creating TaskRuns called [{name}] for PipelineTask {member.task.name} "
+                f"from PipelineRun {attempt.name}: {why}"
+            )
+            if isinstance(error, Unbound) or (isinstance(error, ApiError) and error.code in (400, 422)):
+                raise failed(attempt, self._access.time.timestamp(), "CreateRunFailed", why, told) from error
             if isinstance(error, ApiError):
-                told = (
-                    f"error creating TaskRuns called [{name}] for PipelineTask {task.name} "
-                    f"from PipelineRun {attempt.name}: {why}"
-                )
-                if error.code in (400, 422):
-                    now = self._access.time.timestamp()
-                    set_condition(attempt.status, "False", "CreateRunFailed", why, now)
-                    attempt.status["completionTime"] = now
-                    attempt.precise = True
-                    raise PermanentError(told) from error
                 raise ApiError(error.code, error.reason, told, error.details, error.retry_after_s) from error
             raise
+        facts.starting.add(member.task.name)
+        member.take(run)
+
+
+def _called(reference: Document) -> str:
+    """A Task's name in errors; of one that a resolver is to find, what it was asked for."""
+    if str(reference.get("name") or "").strip():
+        return str(reference["name"])
+    lines = [f"resolver type {reference.get('resolver', '')}"]
+    params = reference.get("params") or ()
+    lines += (f"{one['name']} = {one.get('value')}" for one in params if one["name"] in ("name", "url"))
+    return "".join(f"{line}\\n" for line in lines)

@@ -3,12 +3,14 @@
 A template without any variable that is replaced comes back as the very same object, so that runs share it.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from controller.ports import Document
+
 _VARIABLE = re.compile(r"\$\(([^()$]+)\)")
-_RESULT = re.compile(r"""tasks\.([^.]+)\.results(?:\.([A-Za-z0-9_\-]+)|\[["']([^"']+)["']\])""")
 
 
 class Memo:
@@ -51,7 +53,8 @@ def _collect(template: Any, found: set[str]) -> None:
 
 
 def substitute(template: Any, values: Mapping[str, Any]) -> Any:
-    """Replace the known variables; unknown ones stay. A string that is one array variable alone becomes its items."""
+    """Replace the known variables; unknown ones stay. A text that is the variable of an array or object alone becomes
+    that, and inside a list the array's items."""
     if isinstance(template, str):
         return _in_text(template, values) if "$(" in template else template
     if isinstance(template, Mapping):
@@ -69,8 +72,13 @@ def substitute(template: Any, values: Mapping[str, Any]) -> Any:
 
 def _in_text(text: str, values: Mapping[str, Any]) -> Any:
     whole = _VARIABLE.fullmatch(text)
-    if whole is not None and whole[1] in values:
-        return values[whole[1]]
+    if whole is not None:
+        value = values.get(whole[1])
+        if value is None and whole[1].endswith("[*]"):
+            value = values.get(whole[1][:-3])
+            if isinstance(value, str):
+                return text
+        return text if value is None else value
 
     def replacement(match: re.Match[str]) -> str:
         value = values.get(match[1])
@@ -83,15 +91,12 @@ def _in_list(items: Sequence[Any], values: Mapping[str, Any]) -> Any:
     new_items: list[Any] = []
     same = True
     for item in items:
-        if isinstance(item, str) and item.startswith("$(") and item.endswith("[*])"):
-            spread = values.get(item[2:-1].removesuffix("[*]"))
-            if isinstance(spread, list):
-                new_items.extend(spread)
-                same = False
-                continue
         new = substitute(item, values)
         same = same and new is item
-        new_items.append(new)
+        if isinstance(new, list) and isinstance(item, str):
+            new_items.extend(new)
+        else:
+            new_items.append(new)
     return items if same else new_items
 
 
@@ -102,6 +107,8 @@ def param_values(params: Iterable[Mapping[str, Any]], prefix: str = "params") ->
         name, value = param["name"], param.get("value")
         if value is None:
             continue
+        if not isinstance(value, str):
+            value = typed_value(value)
         for spelled in (f"{prefix}.{name}", f'{prefix}["{name}"]', f"{prefix}['{name}']"):
             values[spelled] = value
             if isinstance(value, list):
@@ -111,7 +118,29 @@ def param_values(params: Iterable[Mapping[str, Any]], prefix: str = "params") ->
     return values
 
 
-def result_references(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """The ``(pipeline task, result)`` pairs among variable names, in order."""
-    found = [(match[1], match[2] or match[3]) for name in sorted(names) if (match := _RESULT.match(name))]
-    return tuple(dict.fromkeys(found))
+def typed_value(value: Any) -> Any:
+    """A parameter's value as Go reads it: a text, a list of texts or an object of texts; anything else as its JSON."""
+    if isinstance(value, str):
+        return value
+    items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else (None,)
+    if all(isinstance(item, str) for item in items):
+        return value
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def type_of(value: Any) -> str:
+    """``string``, ``array`` or ``object``: the type of a parameter's value."""
+    read = typed_value(value)
+    return "array" if isinstance(read, list) else "object" if isinstance(read, dict) else "string"
+
+
+def substitute_when(when: Sequence[Document], values: Mapping[str, Any]) -> Sequence[Document]:
+    """``when`` expressions with the known variables in place; an array as input becomes its JSON text."""
+    filled: Sequence[Document] = substitute(when, values)
+    if filled is when or all(isinstance(one.get("input", ""), str) for one in filled):
+        return filled
+    return [{**one, "input": _as_text(one["input"])} if "input" in one else one for one in filled]
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -6,7 +6,7 @@ from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
 from sim.tekton import podfailure, podstatus
-from sim.tekton.access import PODS, SERVICE_ACCOUNTS, TASK_RUNS, Access, is_controlled_by
+from sim.tekton.access import PODS, TASK_RUNS, Access, is_controlled_by
 from sim.tekton.attempt import (
     Attempt,
     RequeueAfter,
@@ -17,14 +17,17 @@ from sim.tekton.attempt import (
 )
 from sim.tekton.children import ON_ERROR_ANNOTATION
 from sim.tekton.conditions import condition_of, set_condition
+from sim.tekton.credentials import credentials_of
 from sim.tekton.deadlines import parse_duration_us, parse_timestamp_us
 from sim.tekton.names import pod_name
 from sim.tekton.podspec import READY_ANNOTATION, RELEASE_ANNOTATION, TASK_RUN_LABEL, build_pod, step_name
-from sim.tekton.tasktemplate import TaskTemplate, TaskTemplates
+from sim.tekton.setback import Setback
+from sim.tekton.sidecars import stop_sidecars
+from sim.tekton.taskresults import NONE_DECLARED
+from sim.tekton.tasktemplate import TaskTemplate, TaskTemplates, bound
 from sim.workload.durations import format_us
 
 _READY_PATCH: list[Document] = [{"op": "add", "path": "/metadata/annotations/tekton.dev~1ready", "value": "READY"}]
-_SILENT_ENDS = ("TaskRunCancelled", "TaskRunTimeout")
 _UNREMARKABLE = ("Started", "Running", "TaskRunPending")
 _EMPTY: Document = {}
 
@@ -86,7 +89,7 @@ class TaskRuns:
         wait_us: int | None = None
         try:
             wait_us = await self._reconcile(attempt)
-        except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
+        except (ApiError, ConnectionLost, PermanentError, RequeueAfter, Setback) as caught:
             error = caught.with_traceback(None)  # or it would hold this frame, which holds it
         result = await finish(self._access, TASK_RUNS, self._task_runs.get(*key), attempt, error, wait_us)
         if wait_us is None:
@@ -103,7 +106,8 @@ class TaskRuns:
         access, status, spec = self._access, attempt.status, attempt.document["spec"]
         before = attempt.before
         if before is not None and before["status"] != "Unknown":
-            await self._stop_sidecars(attempt)
+            await stop_sidecars(access, attempt)
+            self._conclude(attempt, before, condition_of(status))
             return None
         options = access.options
         if options.reconcile is not None:
@@ -112,6 +116,7 @@ class TaskRuns:
             attempt.relabel(attempt.labels, {**attempt.annotations, RELEASE_ANNOTATION: options.release})
         now = self._time.timestamp()
         if spec.get("status") == "TaskRunPending" and self._version.pending_task_runs:
+            status.setdefault("podName", "")
             text = f'TaskRun "{attempt.name}" is pending'
             emit_change(access, attempt, before, set_condition(status, "Unknown", "TaskRunPending", text, now))
             return None
@@ -121,7 +126,11 @@ class TaskRuns:
         timeout_us = parse_duration_us(timeout) if timeout else options.default_timeout_us
         ending = self._ending(attempt, timeout_us)
         if ending is not None:
-            await self._fail(attempt, *ending)
+            try:
+                await self._fail(attempt, *ending)
+            except (ApiError, ConnectionLost):
+                self._conclude(attempt, attempt.before, condition_of(status))
+                raise
             self._conclude(attempt, attempt.before, condition_of(status))
             return None
         self._conclude(attempt, before, await self._run(attempt, before))
@@ -132,7 +141,7 @@ class TaskRuns:
 
     def _start(self, attempt: Attempt, now: str) -> Document:
         status = attempt.status
-        status["startTime"] = now
+        status["startTime"] = max(now, attempt.metadata["creationTimestamp"])  # clocks differ
         status.setdefault("podName", "")
         attempt.precise = True
         present = condition_of(status)
@@ -165,7 +174,7 @@ class TaskRuns:
         if pod is None:
             return
         seen = dict(attempt.status)
-        podstatus.observe(seen, pod, {}, False, self._version, self._time.timestamp())
+        podstatus.observe(seen, pod, NONE_DECLARED, False, self._version, self._time.timestamp())
         if "steps" in seen:
             attempt.status["steps"] = seen["steps"]
 
@@ -225,7 +234,10 @@ class TaskRuns:
                 await access.core.patch(PODS, attempt.namespace, name, _READY_PATCH, patch_type="json")
         steps, ignored = status.get("steps"), attempt.annotations.get(ON_ERROR_ANNOTATION) == "continue"
         now = self._time.timestamp()
-        condition = podstatus.observe(status, pod, template.results, ignored, self._version, now)
+        condition, fault = podstatus.observe(status, pod, template.declared, ignored, self._version, now)
+        if fault:
+            self._conclude(attempt, before, condition)
+            raise Setback(fault)
         if "completionTime" in status:
             attempt.precise = True
         elif condition["status"] == "Unknown":
@@ -241,19 +253,23 @@ class TaskRuns:
     async def _resolve(self, attempt: Attempt) -> TaskTemplate:
         """The Task of the attempt, told in its status. Raises PermanentError or RequeueAfter."""
         status = attempt.status
+        known = "taskSpec" in status
         try:
             template = await self._templates.resolve(attempt)
-        except (PermanentError, RequeueAfter):
+            attempt.template = template
+            status["taskSpec"] = template.spec
+            source = template.source
+            status["provenance"] = self._provenance if source is None else {**self._provenance, "refSource": source}
+            if "steps" not in status:
+                status["steps"] = [
+                    {"name": step_name(step, index), "provenance": {}}
+                    for index, step in enumerate(template.spec["steps"])
+                ]
+            if not known:
+                self._templates.check(attempt, template)
+        except (PermanentError, RequeueAfter, Setback):
             self._conclude(attempt, None, condition_of(status))
             raise
-        attempt.template = template
-        status["taskSpec"] = template.spec
-        source = template.source
-        status["provenance"] = self._provenance if source is None else {**self._provenance, "refSource": source}
-        if "steps" not in status:
-            status["steps"] = [
-                {"name": step_name(step, index), "provenance": {}} for index, step in enumerate(template.spec["steps"])
-            ]
         return template
 
     def _adoptable_pod(self, attempt: Attempt) -> Document | None:
@@ -274,11 +290,17 @@ class TaskRuns:
         access, spec = self._access, attempt.document["spec"]
         account = spec.get("serviceAccountName") or "default"
         try:
-            await access.core.get(SERVICE_ACCOUNTS, attempt.namespace, account)
-        except ApiError as error:
+            credentials = await credentials_of(access, attempt.document, account)
+        except (ApiError, ConnectionLost) as error:
             raise PermanentError(f"translating TaskSpec to Pod: {message_of(error)}") from error
-        retries = len(attempt.status.get("retriesStatus") or ())
-        pod = build_pod(attempt.with_metadata(), task_spec, retries=retries, release=access.options.release)
+        pod = build_pod(
+            bound(attempt, task_spec),
+            task_spec,
+            retries=len(attempt.status.get("retriesStatus") or ()),
+            release=access.options.release,
+            credentials=credentials,
+            limit_ranges=access.limit_ranges.list(attempt.namespace),
+        )
         try:
             return await access.core.create(PODS, attempt.namespace, pod)
         except ApiError as error:
@@ -300,14 +322,3 @@ class TaskRuns:
             attempt.precise = True
         self._conclude(attempt, before, condition_of(status))
         raise refusal.error from error
-
-    async def _stop_sidecars(self, attempt: Attempt) -> None:
-        """A finished TaskRun's pod is read once more, for sidecars to stop; a vanished pod is a permanent error."""
-        condition = condition_of(attempt.status)
-        pod = attempt.status.get("podName")
-        if not pod or (condition is not None and condition.get("reason") in _SILENT_ENDS):
-            return
-        try:
-            await self._access.core.get(PODS, attempt.namespace, pod)
-        except ApiError as error:
-            raise (PermanentError(message_of(error)) if error.code == 404 else error) from error

@@ -1,4 +1,4 @@
-"""The five features, from one text, for one target and for a thousand."""
+"""The six features, from one text, for one target and for a thousand."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 REHEARSE = Path(sys.executable).with_name("rehearse")
-FEATURES = ("resource_busy", "cooldown", "oom_killed", "rbac_forbidden", "execution_race")
+FEATURES = ("resource_busy", "cooldown", "oom_killed", "rbac_forbidden", "execution_race", "tekton_hazards")
 
 
 def report_of(folder: Path, *arguments: str) -> dict:
@@ -26,7 +26,7 @@ def test_every_scenario_holds_for_one_target_with_either_tekton_and_nobody_mutat
 ) -> None:
     report = report_of(tmp_path, *FEATURES, "--set", f"tekton.version={version}", "--set", "guard=true")
 
-    assert len(report["scenarios"]) == 17
+    assert len(report["scenarios"]) == 26
     assert {scenario["status"] for scenario in report["scenarios"]} == {"passed"}
 
 

@@ -128,6 +128,13 @@ MUTATIONS = (
         "    elif not terminating:\n",
         ("tests/unit/executor/test_target_lock.py", "-k", "waits_for_a_lock_in_its_cooldown"),
     ),
+    Mutation(
+        "the success of an earlier run's tasks is reported as completed",
+        f"{EXECUTOR}/running.py",
+        "        if began_before_it_was_created(run):\n",
+        "        if False:\n",
+        ("tests/unit/executor/test_leftovers.py", "-k", "success_by_leftovers"),
+    ),
 )
 
 

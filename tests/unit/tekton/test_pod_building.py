@@ -40,7 +40,7 @@ def test_steps_wait_for_each_other_in_order() -> None:
 
 def test_init_containers_are_those_that_the_steps_call_for() -> None:
     names = [one["name"] for one in pod()["spec"]["initContainers"]]
-    assert names == ["prepare", "working-dir-initializer", "place-scripts"]
+    assert names == ["prepare", "place-scripts", "working-dir-initializer"]
     plain = {"steps": [{"name": "a", "image": "i", "command": ["true"]}]}
     assert [one["name"] for one in pod(task_spec=plain)["spec"]["initContainers"]] == ["prepare"]
 
@@ -56,8 +56,8 @@ def test_pods_of_one_template_share_their_spec_and_only_that() -> None:
 
 def test_workspaces_become_volumes_that_a_kubelet_must_mount() -> None:
     spec = pod(workspaces=[{"name": "w", "secret": {"secretName": "s"}}])["spec"]
-    assert {"name": "ws-0", "secret": {"secretName": "s"}} in spec["volumes"]
-    assert {"name": "ws-0", "mountPath": "/workspace/w"} in spec["containers"][0]["volumeMounts"]
+    assert {"name": "ws-f20c3", "secret": {"secretName": "s"}} in spec["volumes"]
+    assert {"name": "ws-f20c3", "mountPath": "/workspace/w"} in spec["containers"][0]["volumeMounts"]
 
 
 def test_a_template_without_known_variables_comes_back_itself() -> None:

@@ -8,6 +8,7 @@ import pytest
 from controller.ports import Document
 from sim.tekton import podfailure, podstatus, termination
 from sim.tekton.conditions import condition_of
+from sim.tekton.taskresults import NONE_DECLARED, declared_by
 from sim.tekton.version import V1_7, V1_15, Version
 
 NOW = "2026-01-05T08:00:00Z"
@@ -27,7 +28,7 @@ def observed(status: Document, version: Version = V1_15, **more: Any) -> dict[st
     containers = [{"name": one["name"]} for one in status.get("containerStatuses", ())]
     pod = {"metadata": {"name": "run-t-pod"}, "spec": {"containers": containers}, "status": status}
     told: dict[str, Any] = {"startTime": NOW, "podName": ""}
-    podstatus.observe(told, pod, results=more.get("results", {}), ignore_failure=False, version=version, now=NOW)
+    podstatus.observe(told, pod, more.get("declared", NONE_DECLARED), ignore_failure=False, version=version, now=NOW)
     return told
 
 
@@ -125,7 +126,7 @@ def test_the_entrypoints_words_become_the_steps_state_and_the_tasks_results() ->
         "phase": "Succeeded",
         "containerStatuses": [container("step-a", terminated=ended(0, "Completed", *entries))],
     }
-    told = observed(status, results={"r": "string"})
+    told = observed(status, declared=declared_by({"results": [{"name": "r"}], "steps": []}))
     step = told["steps"][0]
     assert step["terminationReason"] == "Continued"
     assert step["terminated"]["exitCode"] == 4
@@ -136,7 +137,8 @@ def test_the_entrypoints_words_become_the_steps_state_and_the_tasks_results() ->
 
 @pytest.mark.parametrize("message", ["not json", "{}", "[1]", '["x"]', "[" * 5000])
 def test_a_termination_message_of_somebody_else_is_no_reason_to_fail(message: str) -> None:
-    assert termination.parse(message) is None
+    with pytest.raises(termination.Unreadable):
+        termination.parse(message)
     terminated = {"exitCode": 1, "reason": "Error", "message": message}
     assert (
         summary({"phase": "Failed", "containerStatuses": [container("step-a", terminated=terminated)]})[1]

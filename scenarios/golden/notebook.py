@@ -1,0 +1,60 @@
+"""What is written on a stage, noted in the form in which recordings keep it."""
+
+from typing import Any
+
+from controller.ports import Document, Resource, WatchType
+from scenarios.golden.circumstances import BLOCKER
+from scenarios.golden.form import KINDS, Incarnations, normal_labels, normal_owners, normal_status
+
+_POD_SPEC = ("restartPolicy", "activeDeadlineSeconds", "serviceAccountName")
+
+
+class Notebook:
+    """``writes`` by symbol, ``ordered`` the same in store order, ``told`` the Events, of one namespace."""
+
+    def __init__(self, namespace: str) -> None:
+        self.writes: dict[str, list[dict[str, Any]]] = {}
+        self.ordered: list[tuple[str, dict[str, Any]]] = []
+        self.told: set[tuple[str, str, str]] = set()
+        self._namespace = namespace
+        self._symbols = Incarnations()
+
+    def observed(self, type_: WatchType, resource: Resource, _old: Document | None, new: Document) -> None:
+        """To be told of every write: :meth:`Stage.observe` does that."""
+        metadata = new["metadata"]
+        if metadata.get("namespace") != self._namespace:
+            return
+        if resource.plural == "events":
+            if type_ == "ADDED":
+                involved = new["involvedObject"]
+                self.told.add((f"{involved['kind']}/{involved['name']}", new["reason"], new.get("message") or ""))
+            return
+        kind = KINDS.get(resource.plural)
+        if kind is None or metadata["name"] == BLOCKER:
+            return
+        symbol = self._symbols.of(metadata["uid"], kind, metadata["name"])
+        write = self._write(type_, kind, new)
+        self.writes.setdefault(symbol, []).append(write)
+        self.ordered.append((symbol, write))
+
+    def _write(self, type_: str, kind: str, document: Document) -> dict[str, Any]:
+        metadata = document["metadata"]
+        write: dict[str, Any] = {
+            "type": type_,
+            "labels": normal_labels(metadata.get("labels"), self._symbols),
+            "annotations": dict(sorted((metadata.get("annotations") or {}).items())),
+            "deleting": "deletionTimestamp" in metadata,
+        }
+        if type_ == "ADDED":
+            write["owners"] = normal_owners(metadata.get("ownerReferences"), self._symbols)
+        if kind == "Pod":
+            if type_ == "ADDED":
+                write |= {key: document["spec"].get(key) for key in _POD_SPEC}
+            return write
+        write["generation"] = metadata["generation"]
+        write["finalizers"] = metadata.get("finalizers", [])
+        if type_ == "ADDED":
+            write["spec"] = document["spec"]
+        if document.get("status"):
+            write["status"] = normal_status(document["status"], flags=True)
+        return write

@@ -1,0 +1,132 @@
+"""The stage that needs no cluster: Tekton's model on the simulated API server, on virtual time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.ports import Cluster, Document, Resource, WatchType
+from scenarios.golden.form import KINDS
+from scenarios.golden.player import Played, play
+from scenarios.golden.recording import Recording
+from scenarios.golden.stage import ABILITIES, Ability, Act, Component, Observer
+from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.errors import forbidden
+from sim.apiserver.identity import ADMIN
+from sim.apiserver.latency import Latency
+from sim.apiserver.server import ApiServer
+from sim.clock import Clock
+from sim.cluster.api import PODS, Api
+from sim.loop import Loop
+from sim.streams import Streams
+from sim.tekton.bundles import BundleCatalogue
+from sim.tekton.install import CONTROLLER, RESOLVERS, Tekton, install
+from sim.tekton.latency import NETWORK, WATCH_LAG
+from sim.tekton.options import TektonOptions
+from sim.tekton.version import VERSIONS
+from sim.workload.distributions import Constant
+
+_PROCESSES: Mapping[Component, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS}
+_REFUSED = "dial tcp 10.96.0.10:443: connect: connection refused"
+_REFUSABLE = {"pods": "pods", "taskruns": "taskruns.tekton.dev"}
+_AT_ONCE = Latency(Constant(0))
+_LATE: Mapping[str, Any] = {"latency": NETWORK, "watch_lag": WATCH_LAG}
+
+
+class SimulatedStage:
+    """Implements :class:`scenarios.golden.stage.Stage` on a simulated world that somebody else has put together."""
+
+    abilities: frozenset[Ability] = ABILITIES
+
+    def __init__(self, server: ApiServer, tekton: Tekton) -> None:
+        self.cluster: Cluster = server.client(ADMIN, component="script", latency=_AT_ONCE)
+        self.clock = server.clock
+        self._server = server
+        self._tekton = tekton
+        self._loop = server.loop
+        self._scheduler = Api(server, ADMIN, "puppet-kubelet")
+        self._process = server.loop.process("script")
+
+    def observe(self, observer: Observer) -> None:
+        def told(type_: WatchType, resource: Resource, old: Document | None, new: Document) -> None:
+            if resource.plural in KINDS or resource.plural == "events":
+                observer(type_, resource, old, new)
+
+        self._server.observe(told)
+
+    def later(self, delay_us: int, act: Act) -> None:
+        self._loop.post(delay_us, self._begin, act)
+
+    def _begin(self, act: Act) -> None:
+        self._process.start(act())
+
+    async def bind(self, namespace: str, pod: str, node: str) -> None:
+        self._scheduler.bind(self._server.get(ADMIN, PODS, namespace, pod), node)
+
+    async def start(self, component: Component) -> None:
+        if component == "webhook":
+            self._tekton.webhook.outage = ""
+        elif component == "garbage collector":
+            self._server.collector.resume()
+        else:
+            self._tekton.start(_PROCESSES[component])
+
+    async def stop(self, component: Component) -> None:
+        if component in _PROCESSES:
+            self._tekton.stop(_PROCESSES[component])
+        else:
+            await self.kill(component)
+
+    async def kill(self, component: Component) -> None:
+        if component == "webhook":
+            self._tekton.webhook.outage = _REFUSED
+        elif component == "garbage collector":
+            self._server.collector.pause()
+        else:
+            self._tekton.kill(_PROCESSES[component])
+
+    async def pause(self, component: Component) -> None:
+        """A paused controller is not modelled: its watches would go on behind its back."""
+        if component != "garbage collector":
+            raise NotImplementedError(f"a paused {component}")
+        self._server.collector.pause()
+
+    async def fail_webhook(self, error: str) -> None:
+        self._tekton.webhook.outage = error
+
+    async def serve_bundle(self, image: str, pipeline: Document | None, refusal: str) -> None:
+        if pipeline is None:
+            self._tekton.bundles.refuse(image, refusal)
+        else:
+            self._tekton.bundles.add(image, pipeline)
+
+    async def refuse(self, plural: str, text: str) -> None:
+        def validate(request: AdmissionRequest) -> None:
+            raise forbidden(request.resource, request.name, text)
+
+        self._server.admission.validate(validate, resources=(_REFUSABLE[plural],))
+
+    def calls(self) -> Mapping[str, int]:
+        """Of Tekton's components; lists and watches are not counted, as in the recordings."""
+        counted: dict[str, int] = {}
+        for (component, verb, resource), calls in self._server.calls.items():
+            if verb in ("list", "watch") or not component.startswith("tekton"):
+                continue
+            short = resource.replace(".resolution.tekton.dev", "").replace(".tekton.dev", "")
+            counted[f"{component} {verb} {short}"] = calls.count - sum(calls.errors.values())
+            for code, number in calls.errors.items():
+                counted[f"{component} {verb} {short} ->{code}"] = number
+        return counted
+
+
+def simulate(recording: Recording, *, seed: int = 1, late_caches: bool = False) -> Played:
+    """Play in a world of its own. ``late_caches`` has answers overtake watches, as they did in the recordings."""
+    loop = Loop()  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
+    clock, streams = Clock(loop), Streams(seed)
+    network = _LATE if late_caches else {}
+    server = ApiServer(loop, streams, clock, **network)
+    options = TektonOptions(version=VERSIONS[recording.version])
+    tekton = install(server, loop, streams, clock, options, BundleCatalogue())
+    try:
+        played: Played = loop.run_until_complete(play(recording, SimulatedStage(server, tekton)))
+        return played
+    finally:
+        loop.close()
