@@ -107,8 +107,10 @@ class LiveStage:
         return await play
 
     def in_store_order(self) -> list[Seen]:
-        """All writes that were seen, by resourceVersion."""
-        return sorted(self._seen, key=lambda seen: int(seen[3]["metadata"]["resourceVersion"]))
+        """All writes that were seen, by resourceVersion; of the Events those about objects of this play."""
+        ours = {new["metadata"]["uid"] for _, resource, _, new in self._seen if resource is not _EVENTS}
+        seen = [one for one in self._seen if one[1] is not _EVENTS or one[3]["involvedObject"].get("uid") in ours]
+        return sorted(seen, key=lambda one: int(one[3]["metadata"]["resourceVersion"]))
 
     def observe(self, observer: Observer) -> None:
         self._observers = (*self._observers, observer)

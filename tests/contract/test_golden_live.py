@@ -10,7 +10,6 @@ from hurried import HurriedPolicy
 from served import Served
 
 from controller.ports import Document, Resource
-from scenarios.errors import BadInput
 from scenarios.golden.recorder import Outcome, Site, record
 from scenarios.golden.recording import Recording, bundled, of_json, text
 from scenarios.golden.simulated import simulate
