@@ -4,32 +4,16 @@ A latency is a distribution with a source; ``assumed`` where nobody measured it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
+from pydantic import Field
 
 from scenarios.errors import BadInput
+from scenarios.seconds import Duration, Seconds, SomeSeconds
+from scenarios.tektonsettings import TektonSettings
 from scenarios.workflows import Part, Quantity, Time, validate
 from sim.workload import distributions
-from sim.workload.durations import format_us, parse_us
-
-
-class Duration(float):
-    """Seconds that are shown as Kubernetes writes durations."""
-
-    def __str__(self) -> str:
-        return format_us(round(self * 1_000_000))
-
-
-Seconds = Annotated[Duration, PlainValidator(lambda form: Duration(parse_us(form) / 1_000_000))]
-"""A duration such as ``5m``, kept in seconds."""
-
-
-def _above_zero(seconds: Duration) -> Duration:
-    if seconds <= 0:
-        raise ValueError("expected a duration above 0, such as 5m")
-    return seconds
 
 
 class ClusterSettings(Part):
@@ -40,19 +24,10 @@ class ClusterSettings(Part):
     memory: Quantity = "32Gi"
 
 
-class TektonSettings(Part):
-    """Tekton's version and its throttles; ``qps`` 0 lifts them."""
-
-    version: Annotated[Literal["1.7", "1.15"], BeforeValidator(str)] = "1.15"
-    qps: float = Field(default=20.0, ge=0, allow_inf_nan=False)
-    burst: int = Field(default=20, ge=1)
-    workers: int = Field(default=2, ge=1, le=1000)
-
-
 class ExecutorSettings(Part):
     """The WorkflowExecution controller."""
 
-    cooldown: Annotated[Seconds, AfterValidator(_above_zero)] = Duration(300)
+    cooldown: SomeSeconds = Duration(300)
     workers: int = Field(default=10, ge=1, le=1000)
     restart: Seconds = Field(default=Duration(5), description="from a crash to the new process")
 
@@ -141,6 +116,8 @@ def described(settings: Settings) -> dict[str, Any]:
             return {field.alias or name: words(getattr(value, name)) for name, field in fields.items()}
         if isinstance(value, dict):
             return {name: words(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return ", ".join(map(str, value)) or "none"
         if isinstance(value, Duration):
             return str(value)
         if isinstance(value, int | float | str):
