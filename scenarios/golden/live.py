@@ -37,11 +37,19 @@ class PlayBroken(Exception):
 
 
 class StageCluster(LiveCluster):
-    """Creates pods and PipelineRuns so that no scheduler takes them up. ``made`` is whatever was created through it."""
+    """Creates pods and PipelineRuns so that no scheduler takes them up. ``made`` is whatever was created through it.
 
-    made: list[tuple[Resource, str, str]]
+    It creates nothing outside the namespace ``site``, whatever a script says.
+    """
+
+    def __init__(self, configuration: Any, site: str) -> None:
+        super().__init__(configuration, "rehearse")
+        self.made: list[tuple[Resource, str, str]] = []
+        self._site = site
 
     async def create(self, resource: Resource, namespace: str, body: Document) -> Document:
+        if namespace not in ("", self._site):
+            raise PlayBroken(f"the script creates {resource.plural} in another namespace, {namespace}")
         if resource == PODS:
             body = {**body, "spec": {**body["spec"], "schedulerName": _SCHEDULER}}
         elif resource == PIPELINE_RUNS:
@@ -51,7 +59,6 @@ class StageCluster(LiveCluster):
         return _as_asked(resource, created)
 
     async def __aenter__(self) -> "StageCluster":
-        self.made = []
         return self
 
 
