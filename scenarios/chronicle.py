@@ -128,7 +128,8 @@ class Chronicle:
             timer.cancel()
         return True
 
-    def _wake(self, subject: object) -> None:
+    def wake(self, subject: object) -> None:
+        """Whoever waits for a change of ``subject`` looks again."""
         for future in self._waiters.pop(subject, ()):
             if not future.done():
                 future.set_result(None)
@@ -145,7 +146,7 @@ class Chronicle:
         if status and (old is None or status is not old.get("status")):
             self._status(execution, status)
         if key in self._waiters:
-            self._wake(key)
+            self.wake(key)
 
     def _appeared(self, key: Key, spec: Mapping[str, Any]) -> Execution:
         now, order = self._now_us(), len(self.executions)
@@ -212,7 +213,7 @@ class Chronicle:
         elif execution is not None and execution.pipeline_run_finished_us is None:
             self._condition(execution, lock, new)
         if name in self._waiters:
-            self._wake(name)
+            self.wake(name)
 
     def _condition(self, execution: Execution, lock: Lock, document: Document) -> None:
         for condition in (document.get("status") or {}).get("conditions", ()):
@@ -269,7 +270,7 @@ class Chronicle:
                 started = lock.starts.setdefault(owner, {})
                 task = labels.get("tekton.dev/pipelineTask", "")
                 started[task] = started.get(task, 0) + 1
-                self._wake(run)
+                self.wake(run)
             elif phase != "Running":
                 lock.working.pop(uid, None)
         execution = self._followed(labels)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from controller.orchestrator.settings import Backoff, Settings, Timeouts
 from controller.orchestrator.wiring import NAME, orchestrator
 from controller.ports import AuditSink, Cluster
-from scenarios.settings import AnalystSettings, ApproverSettings, OrchestratorSettings
-from scenarios.target import NAMESPACE
+from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings
 from scenarios.workflows import Workflow
 from sim.apiserver.identity import service_account
 from sim.apiserver.server import ApiServer
@@ -16,6 +15,7 @@ from sim.people.analyst import Analyst, Remedy, Temper
 from sim.people.approver import Approver, Habits
 from sim.streams import Streams
 
+NAMESPACE = "kubernaut-system"
 USER = service_account(NAMESPACE, NAME)
 Wrap = Callable[[Cluster, Process], Cluster]
 

@@ -20,8 +20,13 @@ from scenarios import hazards, permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
+from scenarios.incidents import Incidents
+from scenarios.orchestration import Orchestration
+from scenarios.remediations import Remediations
 from scenarios.settings import Settings, described
 from scenarios.target import NAMESPACE, Target
+from scenarios.tektonsettings import Mishap
+from scenarios.tektonsettings import Process as TektonProcess
 from scenarios.workflows import Workflow
 from scenarios.world import ApiCalls, World
 from sim import garbage
@@ -37,8 +42,6 @@ from sim.loop import Loop, Process, Stalled
 from sim.streams import Streams
 from sim.tekton import install as tekton
 from sim.tekton.bundles import BundleCatalogue
-from sim.tekton.options import TektonOptions
-from sim.tekton.version import VERSIONS
 from sim.workload.durations import format_us
 from sim.workload.names import targets as target_names
 
@@ -84,7 +87,8 @@ def _as_it_is(client: Cluster, _process: Process) -> Cluster:
 class SimulatedWorld:
     """Implements :class:`scenarios.world.World` and :class:`scenarios.target.Backstage`.
 
-    ``wrap`` is applied to the client of every process of the executor, the restarted ones too.
+    ``wrap`` is applied to the client of every process of the executor, the restarted ones too; ``wrap_orchestrator``
+    to those of the orchestrator.
     """
 
     backend = "sim"
@@ -97,8 +101,10 @@ class SimulatedWorld:
         scale: int,
         *,
         wrap: Wrap = _as_it_is,
+        wrap_orchestrator: Wrap = _as_it_is,
     ) -> None:
         self._settings = settings
+        self._wrap_orchestrator = wrap_orchestrator
         self._wrap = wrap
         self.patience_s: float = settings.patience
         self.streams = Streams(seed)
@@ -118,8 +124,11 @@ class SimulatedWorld:
         )
         self.models.start()
         self.tekton = tekton.install(
-            self.server, self.loop, self.streams, self.clock, _tekton_options(settings), _bundles(self.workflows)
+            self.server, self.loop, self.streams, self.clock, settings.tekton.options(), _bundles(self.workflows)
         )
+        self.remediations = Remediations(lambda: self.loop.now_us, self.chronicle.wake)
+        self._orchestration: Orchestration | None = None
+        self.incidents = Incidents(self.loop, self.tekton, settings.tekton, self.streams("tekton.incidents"))
         for resource, observer in self.chronicle.observers:
             self.server.observe(observer, resource)
         self.tekton.start()
@@ -135,6 +144,7 @@ class SimulatedWorld:
         if not self.tekton.synced and not self.loop.run_until(_SETTLED_MAX_US, until=lambda: self.tekton.synced):
             limit = format_us(_SETTLED_MAX_US)
             raise BadInput("settings", f"Tekton has not started after {limit}", "a shorter api.read or api.watchLag")
+        self.incidents.schedule(self._settings.tekton.incidents)
 
     def _start_controller(self) -> Process:
         process = self.loop.process(CONTROLLER_NAME)
@@ -149,6 +159,26 @@ class SimulatedWorld:
         )
         process.start(manager.run())
         return process
+
+    @property
+    def orchestration(self) -> Orchestration:
+        """Started by whoever asks first: a story without remediations has no orchestrator."""
+        if self._orchestration is None:
+            for resource, observer in self.remediations.observers:
+                self.server.observe(observer, resource)
+            settings = self._settings
+            self._orchestration = Orchestration(
+                self.server,
+                self.loop,
+                self.clock,
+                self.streams,
+                self.audit,
+                self.workflows,
+                settings.orchestrator,
+                (settings.analyst, settings.approver),
+                self._wrap_orchestrator,
+            )
+        return self._orchestration
 
     def crash_controller(self) -> None:
         """Kill the executor's process, without warning; a new one starts after the restart delay."""
@@ -166,6 +196,8 @@ class SimulatedWorld:
         """Leave the API server to the caller alone."""
         self._process.kill()
         self.tekton.kill()
+        if self._orchestration is not None:
+            self._orchestration.stop()
 
     async def forbid(self, account: str, action: str) -> None:
         await permissions.forbid(self.cluster, account, action)
@@ -181,6 +213,9 @@ class SimulatedWorld:
 
     async def start_resolvers(self) -> None:
         self.tekton.start(tekton.RESOLVERS)
+
+    async def befall_tekton(self, what: TektonProcess, does: Mishap, lasting_s: float) -> None:
+        self.incidents.befall(what, does, round(lasting_s * 1_000_000))
 
     def trouble(self, subject: str, step: str, trouble: str) -> None:
         self.cast.trouble(subject, step, trouble)
@@ -305,17 +340,6 @@ def _workload(name: str) -> dict[str, Any]:
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
         },
     }
-
-
-def _tekton_options(settings: Settings) -> TektonOptions:
-    lifted = settings.tekton.qps == 0
-    return TektonOptions(
-        version=VERSIONS[f"v{settings.tekton.version}.0"],
-        qps=None if lifted else settings.tekton.qps,
-        burst=settings.tekton.burst,
-        resolvers_qps=None if lifted else 50.0,
-        threads_per_controller=settings.tekton.workers,
-    )
 
 
 def _cluster_options(settings: Settings, catalogue: Mapping[str, Workflow]) -> ClusterOptions:

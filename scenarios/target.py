@@ -8,6 +8,8 @@ from controller.api.lock import lock_name
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.ports import Cluster
 from scenarios.chronicle import Chronicle, Execution, Lock
+from scenarios.orchestration import Orchestration
+from scenarios.remediations import Remediations
 from scenarios.workflows import Workflow
 
 NAMESPACE = "kubernaut-system"
@@ -18,11 +20,15 @@ class Backstage(Protocol):
     """What a target needs of its world."""
 
     chronicle: Chronicle
+    remediations: Remediations
     workflows: Mapping[str, Workflow]
     patience_s: float
 
     @property
     def cluster(self) -> Cluster: ...
+
+    @property
+    def orchestration(self) -> Orchestration: ...
 
     def now_us(self) -> int: ...
 

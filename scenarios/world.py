@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from scenarios.chronicle import Chronicle
 from scenarios.target import Target
+from scenarios.tektonsettings import Mishap, Process
 from scenarios.workflows import Workflow
 
 
@@ -69,6 +70,10 @@ class World(Protocol):
         ...
 
     async def start_resolvers(self) -> None: ...
+
+    async def befall_tekton(self, what: Process, does: Mishap, lasting_s: float) -> None:
+        """Something befalls Tekton's controller, resolvers or webhook; ``lasting_s`` counts for ``is away``."""
+        ...
 
     def api_calls(self) -> list[ApiCalls]: ...
 

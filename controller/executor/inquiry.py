@@ -85,7 +85,7 @@ class Inquiry:
         status = (run or self._run).get("status") or _EMPTY
         return Cause(
             reason=finding.reason,
-            message=texts.clean(f"{finding.message}; {told(self.leftovers)}") if self.leftovers else finding.message,
+            message=clean(f"{finding.message}; {told(self.leftovers)}") if self.leftovers else finding.message,
             started=may_have_changed_something(
                 live_children(self._run, self.children, self.leftovers), complete=self._complete
             ),

@@ -22,6 +22,8 @@ class _Life:
     reached: int = 0
     annotated: int = 0
     marked: int = 0
+    busy: bool = False
+    """A line is to be done at its time, or is being done: on a real cluster that takes a while."""
 
     def awaits(self) -> bool:
         """Whether the script has to wait for somebody else now; passes over waits that are over."""
@@ -69,15 +71,13 @@ class Kubelet:
             marked = "deletionTimestamp" in metadata and "deletionTimestamp" not in before
             if not (annotated or marked):
                 return
-            waited = life.awaits()
             life.annotated += annotated
             life.marked += marked
-            if not waited:
-                return
         self._next(life, metadata["name"])
 
     def _next(self, life: _Life, name: str) -> None:
-        if not life.awaits():
+        if not life.busy and not life.awaits():
+            life.busy = True
             delay_us = life.script[life.reached]["delay_ms"] * 1000
             self._stage.later(delay_us, partial(self._do, life, name))
 
@@ -89,6 +89,7 @@ class Kubelet:
         except ApiError as error:
             if error.code not in (404, 409):  # the pod may be gone, or going, before its script is done
                 raise
+        life.busy = False
         self._next(life, name)
 
     async def _perform(self, line: Mapping[str, Any], name: str) -> None:

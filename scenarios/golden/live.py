@@ -37,11 +37,19 @@ class PlayBroken(Exception):
 
 
 class StageCluster(LiveCluster):
-    """Creates pods and PipelineRuns so that no scheduler takes them up. ``made`` is whatever was created through it."""
+    """Creates pods and PipelineRuns so that no scheduler takes them up. ``made`` is whatever was created through it.
 
-    made: list[tuple[Resource, str, str]]
+    It creates nothing outside the namespace ``site``, whatever a script says.
+    """
+
+    def __init__(self, configuration: Any, site: str) -> None:
+        super().__init__(configuration, "rehearse")
+        self.made: list[tuple[Resource, str, str]] = []
+        self._site = site
 
     async def create(self, resource: Resource, namespace: str, body: Document) -> Document:
+        if namespace not in ("", self._site):
+            raise PlayBroken(f"the script creates {resource.plural} in another namespace, {namespace}")
         if resource == PODS:
             body = {**body, "spec": {**body["spec"], "schedulerName": _SCHEDULER}}
         elif resource == PIPELINE_RUNS:
@@ -51,7 +59,6 @@ class StageCluster(LiveCluster):
         return _as_asked(resource, created)
 
     async def __aenter__(self) -> "StageCluster":
-        self.made = []
         return self
 
 
@@ -107,8 +114,10 @@ class LiveStage:
         return await play
 
     def in_store_order(self) -> list[Seen]:
-        """All writes that were seen, by resourceVersion."""
-        return sorted(self._seen, key=lambda seen: int(seen[3]["metadata"]["resourceVersion"]))
+        """All writes that were seen, by resourceVersion; of the Events those about objects of this play."""
+        ours = {new["metadata"]["uid"] for _, resource, _, new in self._seen if resource is not _EVENTS}
+        seen = [one for one in self._seen if one[1] is not _EVENTS or one[3]["involvedObject"].get("uid") in ours]
+        return sorted(seen, key=lambda one: int(one[3]["metadata"]["resourceVersion"]))
 
     def observe(self, observer: Observer) -> None:
         self._observers = (*self._observers, observer)

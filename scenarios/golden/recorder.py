@@ -50,28 +50,26 @@ class Outcome:
 def record(
     site: Site,
     choose: Callable[[str], Sequence[Recording]],
-    lasts_s: Callable[[Recording], float],
     tell: Callable[[Outcome], None],
 ) -> None:
     """Play what ``choose`` answers for the cluster's release of Tekton (``v1.15.0``), one after the other.
 
-    ``lasts_s`` says how long to go on after a submission; ``tell`` hears every outcome at once. Raises BadInput for
-    a site that cannot be used, PlayBroken when something of a play cannot be cleaned up.
+    ``tell`` hears every outcome at once. Raises BadInput for a site that cannot be used, PlayBroken when something of a
+    play cannot be cleaned up.
     """
-    asyncio.run(_record(site, choose, lasts_s, tell))
+    asyncio.run(_record(site, choose, tell))
 
 
 async def _record(
     site: Site,
     choose: Callable[[str], Sequence[Recording]],
-    lasts_s: Callable[[Recording], float],
     tell: Callable[[Outcome], None],
 ) -> None:
     try:
         configuration = await from_kubeconfig(site.kubeconfig, site.context)
     except NoAccess as error:
         raise BadInput("--kubeconfig", str(error)) from None
-    async with StageCluster(configuration, "rehearse") as cluster:
+    async with StageCluster(configuration, site.namespace) as cluster:
         try:
             version = await _release(cluster, site)
         except (ApiError, ConnectionLost) as error:
@@ -83,7 +81,7 @@ async def _record(
             else:
                 playable.append(recording)
         if playable:
-            await _play_all(cluster, site, version, playable, lasts_s, tell)
+            await _play_all(cluster, site, version, playable, tell)
 
 
 async def _play_all(
@@ -91,7 +89,6 @@ async def _play_all(
     site: Site,
     version: str,
     recordings: Iterable[Recording],
-    lasts_s: Callable[[Recording], float],
     tell: Callable[[Outcome], None],
 ) -> None:
     async with Premises(cluster, site.namespace, existing=site.existing) as premises:
@@ -99,8 +96,8 @@ async def _play_all(
             script = _moved(recording, site.namespace)
             stage = LiveStage(cluster, site.namespace, f"rehearse-{premises.uid[:8]}-{number}")
             try:
-                async with asyncio.timeout(lasts_s(script) + _OVERTIME_S):
-                    played = await stage.through(play(script, stage, lasts_s(script)))
+                async with asyncio.timeout(script.duration_ms / 1000 + _OVERTIME_S):
+                    played = await stage.through(play(script, stage))
             except (ApiError, ConnectionLost, PlayBroken, TimeoutError) as error:
                 tell(Outcome(script, trouble=str(error) or "the cluster did not keep up"))
             else:
@@ -137,12 +134,20 @@ def _in_order(played: Played, stage: LiveStage, namespace: str) -> Played:
 
 
 def _recorded(script: Recording, played: Played, version: str) -> Recording:
+    actions = [
+        {**action, "answer": list(played.answers[number])} if "answer" in action else action
+        for number, action in enumerate(script.actions)
+    ]
     return replace(
         script,
         version=version,
+        alone=True,
         returned_spec=played.returned_spec,
         refusal=played.refusal,
+        actions=actions,
         expect=played.writes,
         order=recorded_order(played.ordered),
         events=played.told,
+        calls={},
+        whole_calls=False,
     )

@@ -1,67 +1,67 @@
-"""What the mutating webhook fills in: the reason why a read right after a create returns more than was sent."""
+"""What the mutating webhook fills in: the reason why a read right after a create returns more than was sent.
 
+The specs are decoded ones (:mod:`sim.tekton.gotypes`): of the right types, without zero values.
+"""
+
+import re
 from typing import Any
 
 from controller.ports import Document
 from sim.tekton.substitution import Memo
+from sim.tekton.validation.params import type_of
 
-_CHAINS = "chains.tekton.dev/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
+_CHAINS = re.compile(r"(chains.tekton.dev)/.*")
 _tasks = Memo()
 _pipelines = Memo()
 
 
-def default_pipeline_run(document: Document, timeout: str) -> Document:
-    """``timeout`` is the default pipeline timeout as Go writes it. The same document when nothing is missing."""
-    spec = document.get("spec") or {}
+def default_pipeline_run(spec: Document, timeout: str) -> Document:
+    """``timeout`` is the default pipeline timeout as Go writes it. The same spec when nothing is missing."""
     changed: dict[str, Any] = {}
     timeouts = spec.get("timeouts") or {}
-    if not timeouts.get("pipeline"):
+    if "pipeline" not in timeouts:
         changed["timeouts"] = {**timeouts, "pipeline": timeout}
     template = spec.get("taskRunTemplate") or {}
     if not template.get("serviceAccountName"):
         changed["taskRunTemplate"] = {**template, "serviceAccountName": "default"}
-    if spec.get("pipelineSpec"):
-        pipeline = default_pipeline_spec(spec["pipelineSpec"])
+    if spec.get("pipelineSpec") is not None:
+        pipeline = default_pipeline(spec["pipelineSpec"])
         if pipeline is not spec["pipelineSpec"]:
             changed["pipelineSpec"] = pipeline
-    metadata = document["metadata"]
-    annotations = metadata.get("annotations") or {}
-    if any(key.startswith(_CHAINS) for key in annotations):
-        kept = {key: value for key, value in annotations.items() if not key.startswith(_CHAINS)}
-        document = {**document, "metadata": {**metadata, "annotations": kept}}
-    return {**document, "spec": {**spec, **changed}} if changed else document
+    return {**spec, **changed} if changed else spec
 
 
-def default_task_run(document: Document, timeout: str) -> Document:
-    spec = document.get("spec") or {}
+def default_task_run(spec: Document, timeout: str) -> Document:
     changed: dict[str, Any] = {}
     if not spec.get("serviceAccountName"):
         changed["serviceAccountName"] = "default"
     if spec.get("timeout") is None:
         changed["timeout"] = timeout
-    if spec.get("taskRef") and not spec["taskRef"].get("kind") and not spec["taskRef"].get("resolver"):
-        changed["taskRef"] = {**spec["taskRef"], "kind": "Task"}
-    if spec.get("taskSpec"):
-        task = default_task_spec(spec["taskSpec"])
+    reference = _default_reference(spec.get("taskRef"))
+    if reference is not spec.get("taskRef"):
+        changed["taskRef"] = reference
+    if spec.get("taskSpec") is not None:
+        task = default_task(spec["taskSpec"])
         if task is not spec["taskSpec"]:
             changed["taskSpec"] = task
-    if changed:
-        document = {**document, "spec": {**spec, **changed}}
-    metadata = document["metadata"]
-    labels = metadata.get("labels") or {}
-    if MANAGED_BY not in labels:
-        document = {**document, "metadata": {**metadata, "labels": {MANAGED_BY: "tekton-pipelines", **labels}}}
-    return document
+    return {**spec, **changed} if changed else spec
 
 
-def default_pipeline(document: Document) -> Document:
-    spec = document.get("spec") or {}
-    defaulted = default_pipeline_spec(spec)
-    return document if defaulted is spec else {**document, "spec": defaulted}
+def default_metadata(kind: str, metadata: Document, created: bool) -> Document:
+    """Runs lose annotations of Tekton Chains when they are created; TaskRuns always tell who manages them."""
+    annotations = metadata.get("annotations")
+    if created and annotations and kind.endswith("Run") and any(map(_CHAINS.search, annotations)):
+        kept = {key: value for key, value in annotations.items() if not _CHAINS.search(key)}
+        metadata = {**metadata, "annotations": kept}
+    if kind == "TaskRun":
+        labels = metadata.get("labels") or {}
+        if MANAGED_BY not in labels:
+            metadata = {**metadata, "labels": {**labels, MANAGED_BY: "tekton-pipelines"}}
+    return metadata
 
 
-def default_pipeline_spec(spec: Document) -> Document:
+def default_pipeline(spec: Document) -> Document:
     """Once per document: a defaulted spec is its own default."""
     known: Document | None = _pipelines.get(spec)
     if known is not None:
@@ -69,13 +69,11 @@ def default_pipeline_spec(spec: Document) -> Document:
     changed: dict[str, Any] = {}
     for group in ("tasks", "finally"):
         tasks = spec.get(group)
-        if isinstance(tasks, list):
-            defaulted = [_pipeline_task(task) if isinstance(task, dict) else task for task in tasks]
+        if tasks:
+            defaulted = [_pipeline_task(task) for task in tasks]
             if any(new is not old for new, old in zip(defaulted, tasks, strict=True)):
                 changed[group] = defaulted
-    params = _params(spec.get("params"))
-    if params is not spec.get("params"):
-        changed["params"] = params
+    _default_each(spec, "params", _param, changed)
     answer = {**spec, **changed} if changed else spec
     _pipelines.put(spec, answer)
     if answer is not spec:
@@ -83,39 +81,14 @@ def default_pipeline_spec(spec: Document) -> Document:
     return answer
 
 
-def _pipeline_task(task: Document) -> Document:
-    changed: dict[str, Any] = {}
-    template = task.get("taskSpec")
-    if isinstance(template, dict):
-        defaulted = default_task_spec(template)
-        if "metadata" not in defaulted or "spec" not in defaulted:
-            # the embedded Task is a Go struct with these two fields besides the Task's own, always written out
-            defaulted = {"metadata": {}, "spec": None, **defaulted}
-        if defaulted is not template:
-            changed["taskSpec"] = defaulted
-    reference = task.get("taskRef")
-    if isinstance(reference, dict) and not reference.get("kind") and not reference.get("resolver"):
-        changed["taskRef"] = {**reference, "kind": "Task"}
-    return {**task, **changed} if changed else task
-
-
-def default_task_spec(spec: Document) -> Document:
+def default_task(spec: Document) -> Document:
     """Once per document: a defaulted spec is its own default."""
     known: Document | None = _tasks.get(spec)
     if known is not None:
         return known
     changed: dict[str, Any] = {}
-    steps = spec.get("steps")
-    if isinstance(steps, list):
-        defaulted = [
-            {"computeResources": {}, **step} if isinstance(step, dict) and "computeResources" not in step else step
-            for step in steps
-        ]
-        if any(new is not old for new, old in zip(defaulted, steps, strict=True)):
-            changed["steps"] = defaulted
-    params = _params(spec.get("params"))
-    if params is not spec.get("params"):
-        changed["params"] = params
+    _default_each(spec, "params", _param, changed)
+    _default_each(spec, "results", _result, changed)
     answer = {**spec, **changed} if changed else spec
     _tasks.put(spec, answer)
     if answer is not spec:
@@ -123,18 +96,55 @@ def default_task_spec(spec: Document) -> Document:
     return answer
 
 
-def _params(params: Any) -> Any:
-    """Declarations of parameters with their type; a default tells it, otherwise it is a string."""
-    if not isinstance(params, list):
-        return params
-    typed = [
-        {**one, "type": _type_of(one.get("default"))} if isinstance(one, dict) and not one.get("type") else one
-        for one in params
-    ]
-    return typed if any(new is not old for new, old in zip(typed, params, strict=True)) else params
+def _pipeline_task(task: Document) -> Document:
+    changed: dict[str, Any] = {}
+    if task.get("taskSpec") is not None:
+        defaulted = default_task(task["taskSpec"])
+        if defaulted is not task["taskSpec"]:
+            changed["taskSpec"] = defaulted
+    reference = _default_reference(task.get("taskRef"))
+    if reference is not task.get("taskRef"):
+        changed["taskRef"] = reference
+    return {**task, **changed} if changed else task
 
 
-def _type_of(value: Any) -> str:
-    if isinstance(value, list):
-        return "array"
-    return "object" if isinstance(value, dict) else "string"
+def _default_reference(reference: Document | None) -> Document | None:
+    if reference is None or reference.get("kind") or reference.get("resolver"):
+        return reference
+    return {**reference, "kind": "Task"}
+
+
+def _default_each(spec: Document, key: str, default: Any, changed: dict[str, Any]) -> None:
+    items = spec.get(key)
+    if items:
+        defaulted = [default(item) for item in items]
+        if any(new is not old for new, old in zip(defaulted, items, strict=True)):
+            changed[key] = defaulted
+
+
+def _param(param: Document) -> Document:
+    """A declaration with its type: what is said, else what its properties or its default tell, else a string."""
+    properties = param.get("properties")
+    if param.get("type"):
+        return _with_properties(param, properties)
+    if properties is not None:
+        return _with_properties({**param, "type": "object"}, properties)
+    return {**param, "type": type_of(param.get("default"))}
+
+
+def _result(result: Document) -> Document:
+    properties = result.get("properties")
+    if not result.get("type"):
+        result = {**result, "type": "string" if properties is None else "object"}
+    return _with_properties(result, properties)
+
+
+def _with_properties(holder: Document, properties: Document | None) -> Document:
+    if properties is not None and not properties:
+        return {key: value for key, value in holder.items() if key != "properties"}
+    if properties is None or all(one.get("type") for one in properties.values()):
+        return holder
+    return {
+        **holder,
+        "properties": {key: one if one.get("type") else {"type": "string"} for key, one in properties.items()},
+    }

@@ -101,15 +101,14 @@ class Tekton:
         """Crash the replica that leads; a new one starts after ``restart_us``."""
         deployment = self.deployments[name]
         deployment.crash_leader()
-        self._loop.after(restart_us, deployment.start)
+        self._loop.after(restart_us, deployment.complete)
 
     def outage(self, name: str, duration_us: int) -> None:
         """All processes of a deployment, or the webhook, are away for a time; they do not end in good order."""
         if name == WEBHOOK:
             self.webhook_service.outage(duration_us)
             return
-        self.kill(name)
-        self._loop.after(duration_us, self.start, name)
+        self.deployments[name].go_away(duration_us)
 
     def _named(self, names: tuple[str, ...]) -> list[Deployment]:
         return [self.deployments[name] for name in names] if names else list(self.deployments.values())

@@ -49,6 +49,22 @@ class Deployment:
     ended: Callable[[Process], None]
     running: list[Replica] = field(default_factory=list)
     _made: int = 0
+    _outages: int = 0
+
+    def complete(self) -> None:
+        """Start what is missing, unless the deployment is meant to be away."""
+        if not self._outages:
+            self.start()
+
+    def go_away(self, duration_us: int) -> None:
+        """Crash all, and start none for a time. Outages may overlap."""
+        self.kill()
+        self._outages += 1
+        self.loop.after(duration_us, self._come_back)
+
+    def _come_back(self) -> None:
+        self._outages -= 1
+        self.complete()
 
     def start(self) -> None:
         """Start what is missing."""

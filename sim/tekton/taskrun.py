@@ -244,6 +244,8 @@ class TaskRuns:
             if condition["reason"] == "ExceededNodeResources":
                 text = f'Insufficient resources to schedule pod "{pod["metadata"]["name"]}"'
                 access.event(attempt.document, "Warning", "ExceededNodeResources", text)
+            elif _carries_fractions(status):
+                attempt.precise = True  # and so nothing is settled: even the echo of this status is written again
             elif status.get("steps") is steps and "sidecars" not in status:
                 attempt.pod = pod  # the steps were found not to be hopeless before
             elif podfailure.hopeless(attempt.name, status, self._version) is None:
@@ -322,3 +324,9 @@ class TaskRuns:
             attempt.precise = True
         self._conclude(attempt, before, condition_of(status))
         raise refusal.error from error
+
+
+def _carries_fractions(status: Document) -> bool:
+    """Whether a step has ended that left its start to the millisecond while others still run."""
+    steps = status.get("steps") or ()
+    return len(steps) > 1 and any("terminationReason" in one for one in steps)

@@ -28,6 +28,8 @@ class WebhookChecks:
     """The apiVersion of a custom task must be ``group/version``."""
     variable_prefixes: bool
     """References in parameters and conditions must begin with something Tekton knows."""
+    name_words: str
+    """What apimachinery calls the name of a label in its complaints."""
     nested_results_refused: bool
     """Results of a pipeline that is a task of another one must not be referred to."""
 
@@ -118,6 +120,7 @@ V1_7 = Version(
         step_results_apart=False,
         custom_api_versions=False,
         variable_prefixes=False,
+        name_words="a qualified name",
         nested_results_refused=False,
     ),
     feature_flags=_FLAGS,
@@ -156,6 +159,7 @@ V1_15 = Version(
         step_results_apart=True,
         custom_api_versions=True,
         variable_prefixes=True,
+        name_words="a valid label key",
         nested_results_refused=True,
     ),
     feature_flags={**_FLAGS, "sendCloudEventsForRuns": True},

@@ -16,7 +16,7 @@ from sim.workload.durations import format_us
 
 _MUTATING = "webhook.pipeline.tekton.dev"
 _VALIDATING = "validation.webhook.pipeline.tekton.dev"
-_RESOURCES = ("pipelineruns.tekton.dev", "taskruns.tekton.dev", "pipelines.tekton.dev", "tasks.tekton.dev")
+RESOURCES = ("pipelineruns.tekton.dev", "taskruns.tekton.dev", "pipelines.tekton.dev", "tasks.tekton.dev")
 _OTHERS = ("resolutionrequests.resolution.tekton.dev",)
 _SERVICE = "https://tekton-pipelines-webhook.tekton-pipelines.svc:443"
 
@@ -33,9 +33,9 @@ class Webhook:
     def register(self, chain: Chain) -> None:
         """Tekton's own kinds, and their status: nothing is written while the webhook is away."""
         operations = ("CREATE", "UPDATE")
-        chain.mutate(self.mutate, resources=_RESOURCES, operations=operations)
-        chain.validate(self.validate, resources=_RESOURCES, operations=operations)
-        statuses = tuple(f"{resource}/status" for resource in (*_RESOURCES, *_OTHERS))
+        chain.mutate(self.mutate, resources=RESOURCES, operations=operations)
+        chain.validate(self.validate, resources=RESOURCES, operations=operations)
+        statuses = tuple(f"{resource}/status" for resource in (*RESOURCES, *_OTHERS))
         chain.mutate(self.passed, resources=(*_OTHERS, *statuses), operations=operations)
 
     def passed(self, request: AdmissionRequest) -> Document:
@@ -43,12 +43,7 @@ class Webhook:
         document = request.new
         assert document is not None, "admission of a create or an update without a body"
         if self.outage:
-            text = (
-                f'failed calling webhook "{_MUTATING}": failed to call webhook: '
-                f'Post "{_SERVICE}/defaulting?timeout=10s": {self.outage}'
-            )
-            details = {"causes": [{"message": text}]}
-            raise ApiError(500, "InternalError", f"Internal error occurred: {text}", details)
+            raise unanswered(self.outage)
         return document
 
     def mutate(self, request: AdmissionRequest) -> Document:
@@ -85,6 +80,15 @@ class Webhook:
         if kind == "TaskRun":
             return default_task_run(spec, self._timeout)
         return default_pipeline(spec) if kind == "Pipeline" else default_task(spec)
+
+
+def unanswered(cause: str) -> ApiError:
+    """What a client reads when the webhook does not answer; ``cause`` is the transport's error."""
+    text = (
+        f'failed calling webhook "{_MUTATING}": failed to call webhook: '
+        f'Post "{_SERVICE}/defaulting?timeout=10s": {cause}'
+    )
+    return ApiError(500, "InternalError", f"Internal error occurred: {text}", {"causes": [{"message": text}]})
 
 
 def _denied(webhook: str, text: str) -> ApiError:

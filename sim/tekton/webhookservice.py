@@ -25,7 +25,8 @@ class WebhookService:
     def register(self, chain: Chain) -> None:
         """Stand before the webhook, where calls go astray; without such nothing is registered."""
         if self._failures:
-            chain.mutate(self._maybe_lose, resources=RESOURCES, operations=("CREATE", "UPDATE"))
+            asked = (*RESOURCES, *(f"{resource}/status" for resource in RESOURCES))
+            chain.mutate(self._maybe_lose, resources=asked, operations=("CREATE", "UPDATE"))
 
     def outage(self, duration_us: int, text: str = REFUSED) -> None:
         """No webhook for a time: every call ends with ``text``. Outages may overlap."""

@@ -38,7 +38,7 @@ class Served:
         self._began_us = server.loop.now_us
         self._errors: list[BaseException] = []
         self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -73,6 +73,10 @@ class Served:
             return answer
 
         return asyncio.run_coroutine_threadsafe(acted(), self._loop).result(_START_S)
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # whatever loops others may hurry
+            runner.run(self._run())
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -25,7 +25,6 @@ from sim.tekton.version import VERSIONS
 
 HURRY = 20.0
 VERSION = "v1.15.0"
-LASTS_S = 6.0
 _NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 _CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 _PODS = Resource("", "v1", "pods", "Pod")
@@ -59,7 +58,7 @@ def played(site: Site, *scenarios: str) -> list[Outcome]:
         return [bundled(version, scenario) for scenario in scenarios]
 
     outcomes: list[Outcome] = []
-    record(site, choose, lambda _: LASTS_S, outcomes.append)
+    record(site, choose, outcomes.append)
     return outcomes
 
 
@@ -72,7 +71,7 @@ def test_what_a_cluster_writes_becomes_a_recording_that_the_simulated_stage_repr
     assert outcome.recorded is not None
     recorded = of_json(json.loads(text(outcome.recorded)))
     assert (recorded.version, recorded.namespace, recorded.scenario) == (VERSION, "rehearse-golden", scenario)
-    again = simulate(recorded, LASTS_S)
+    again = simulate(recorded)
     assert again.writes == recorded.expect
     assert [list(told) for told in again.told] == recorded.events
     assert (again.returned_spec, again.refusal) == (recorded.returned_spec, recorded.refusal)

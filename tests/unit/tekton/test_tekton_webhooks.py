@@ -117,7 +117,8 @@ def test_a_pipeline_is_judged_like_an_embedded_one() -> None:
     with TektonWorld() as world:
         with pytest.raises(ApiError) as refused:
             world.create(PIPELINES, {"metadata": {"name": "p"}, "spec": {"tasks": []}})
-        assert refused.value.message == DENIED + "missing field(s): spec.tasks"
+        fields = "spec.description, spec.params, spec.resources, spec.tasks, spec.workspaces"
+        assert refused.value.message == f"{DENIED}expected at least one, got none: {fields}"
         world.create(PIPELINES, {"metadata": {"name": "p"}, "spec": {"tasks": [task("t")]}})
         world.create(PIPELINE_RUNS, {"metadata": {"name": "run"}, "spec": {"pipelineRef": {"name": "p"}}})
         world.run(5)
