@@ -179,6 +179,12 @@ class SimulatedWorld:
     async def make_room(self) -> None:
         await hazards.make_room(self.cluster)
 
+    async def silence_registry(self) -> None:
+        self.tekton.bundles.trouble("", "silent")
+
+    async def heal_registry(self) -> None:
+        self.tekton.bundles.heal("")
+
     async def stop_resolvers(self) -> None:
         self.tekton.stop(tekton.RESOLVERS)
 
