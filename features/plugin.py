@@ -22,7 +22,13 @@ from scenarios.simulated import open_world
 from scenarios.story import Step, Story
 from scenarios.world import World
 
-pytest_plugins = ("features.steps.asking", "features.steps.hazarding", "features.steps.seeing")
+pytest_plugins = (
+    "features.steps.asking",
+    "features.steps.hazarding",
+    "features.steps.remediating",
+    "features.steps.seeing",
+    "features.steps.remedied",
+)
 
 _STORY = pytest.StashKey[Story]()
 _NAME = pytest.StashKey[tuple[str, Path]]()

@@ -61,12 +61,14 @@ Feature: Tekton hazards
     And no two runs worked on the target at the same time
 
   Scenario: Tekton's resolvers restart while a bundle is fetched
+    Given the registry does not answer
     When Tekton's resolvers restart while the bundle of the first execution of "restart-deployment" is fetched
     Then the first execution fails with "ConfigurationError"
     And its explanation mentions "nothing is wrong with the workflow"
     And it changed nothing in the cluster
     And p95 of "hazard to terminal" is below 30 seconds
-    When the lock is released
+    When the registry answers again
+    And the lock is released
     And the second execution of "restart-deployment" is requested
     Then the second execution completes
 

@@ -45,6 +45,13 @@ Examples:
   rehearse run alert-burst --set tekton.qps=50         a workload of the catalogue, a wider throttle
 """
 
+_GOLDEN_EXAMPLES = """\b
+Examples:
+  rehearse golden                                      everything that was recorded, both releases
+  rehearse golden cancel success-1 --version 1.15      two situations, one release
+  rehearse golden --recordings my/recordings           recordings of your own, as the recorder wrote them
+"""
+
 
 @app.command(epilog=_EXAMPLES)
 def run(
@@ -206,6 +213,33 @@ def report(
     """Rebuild the report from records."""
     for path in _build(records, out):
         print(path)
+
+
+@app.command(epilog=_GOLDEN_EXAMPLES)
+def golden(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCENARIO]…", help="Names of recorded situations. Default: all of them."),
+    ] = None,
+    version: Annotated[
+        str, typer.Option(metavar="VERSION", help="Only this release of Tekton: 1.15, v1.15.0. Default: all recorded.")
+    ] = "",
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Recordings as DIR/<version>/<scenario>.json, as the recorder wrote them or in compact form. "
+            "Default: those that come with rehearse.",
+        ),
+    ] = None,
+    json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the agreement as JSON.")] = None,
+) -> None:
+    """Play recordings of a real Tekton to the simulated one and say how far they agree."""
+    from scenarios.golden.command import golden as play
+
+    if json_ is not None:
+        _check_place(f"--json {json_}", json_.parent, "a writable file")
+    raise typer.Exit(not play(scenarios or [], version, recordings, json_))
 
 
 def _refuse(message: str) -> NoReturn:

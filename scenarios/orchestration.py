@@ -79,6 +79,14 @@ class Orchestration:
     def _restart(self, number: int) -> None:
         self._processes[number] = self._start(number)
 
+    def join(self) -> None:
+        """One more orchestrator, which believes that it leads, as the others do."""
+        self._processes.append(self._start(len(self._processes)))
+
+    @property
+    def restart_s(self) -> float:
+        return self._settings.restart
+
     def stop(self) -> None:
         """For good."""
         for process in self._processes:

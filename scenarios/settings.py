@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scenarios.errors import BadInput
 from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings
 from scenarios.seconds import Duration, Seconds, SomeSeconds
 from scenarios.tektonsettings import TektonSettings
 from scenarios.workflows import Part, Quantity, Time, validate
-from sim.workload import distributions
+from sim.tekton import latency
 
 
 class ClusterSettings(Part):
@@ -36,30 +36,28 @@ class ExecutorSettings(Part):
 class ApiSettings(Part):
     """The API server: how long a request takes, how much of that before it acts, and how far a watch lags behind.
 
-    Together they make Tekton meet about as many conflicts as its recordings show: 4.7 against 4 of 26 writes of TaskRun
-    statuses in a run of three tasks.
+    Together they make Tekton meet as many conflicts as its recordings show. A ``write`` without an ``update`` is meant
+    for both.
     """
 
-    read: Time = distributions.parse({"lognormal": {"median": "2ms", "p99": "6ms"}, "source": "assumed"})
-    write: Time = distributions.parse(
-        {
-            "lognormal": {"median": "5.5ms", "p99": "11ms"},
-            "source": "recorded: 4-10 ms a write with its webhooks on an idle server",
-        }
-    )
+    read: Time = latency.READ
+    write: Time = Field(default=latency.WRITE, description="POST, PATCH and DELETE, webhooks included")
+    update: Time = Field(default=latency.UPDATE, description="PUT, webhooks included")
     request_share: float = Field(
-        default=0.75,
+        default=latency.REQUEST_SHARE,
         ge=0.1,
         le=1.0,
         alias="requestShare",
         description="of a call's time, before the server acts; fitted",
     )
-    watch_lag: Time = Field(
-        default=distributions.parse(
-            {"lognormal": {"median": "1ms", "p99": "3ms"}, "source": "fitted to the conflicts of recorded runs"}
-        ),
-        alias="watchLag",
-    )
+    watch_lag: Time = Field(default=latency.WATCH_LAG, alias="watchLag")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_write(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "write" in data and "update" not in data:
+            return {**data, "update": data["write"]}
+        return data
 
 
 class Settings(Part):

@@ -3,34 +3,30 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-import controller
 from controller.api.resources import PIPELINE_RUNS
 from controller.executor.settings import Settings as ExecutorSettings
 from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
-from controller.ports import ApiError, Cluster, Document
+from controller.ports import Cluster, Document
 from reports import statistics, timings
-from scenarios import hazards, permissions
+from scenarios import hazards, manifests, permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
 from scenarios.incidents import Incidents
+from scenarios.manifests import CONTROLLER
 from scenarios.orchestration import Orchestration
 from scenarios.remediations import Remediations
 from scenarios.settings import Settings, described
-from scenarios.target import NAMESPACE, Target
+from scenarios.target import Target
 from scenarios.tektonsettings import Mishap
 from scenarios.tektonsettings import Process as TektonProcess
 from scenarios.workflows import Workflow
 from scenarios.world import ApiCalls, World
 from sim import garbage
-from sim.apiserver.identity import ADMIN, User
+from sim.apiserver.identity import ADMIN
 from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
@@ -45,17 +41,12 @@ from sim.tekton.bundles import BundleCatalogue
 from sim.workload.durations import format_us
 from sim.workload.names import targets as target_names
 
-DEPLOY = Path(controller.__file__).parent / "deploy"
-CONTROLLER = User(
-    f"system:serviceaccount:{NAMESPACE}:{CONTROLLER_NAME}",
-    ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"),
-)
 FIRST_TARGET = ("payment-api", "payment/Deployment/payment-api")
 _SETTLED_US = 2_000_000
 _SETTLED_MAX_US = 600_000_000
 _SLICE_US = 30_000_000  # how much virtual time passes between two looks at the progress
 _READS = ("get", "list", "watch")
-_WRITES = ("create", "update", "patch", "delete")
+_WRITES = ("create", "patch", "delete")
 
 
 def open_world(settings: Settings, workflows: Mapping[str, Workflow], seed: int, scale: int) -> World:
@@ -117,8 +108,7 @@ class SimulatedWorld:
         self.audit = AuditTrail()
         self.cast = Cast(workflows, settings.durations, self.streams("steps"))
         self.chronicle = Chronicle(lambda: self.loop.now_us)
-        for document in _manifests():
-            _apply(self.server, document)
+        manifests.apply_all(self.server)
         self.models = cluster.build(
             self.server, self.loop, self.streams, self.clock, _cluster_options(settings, self.workflows), self.cast
         )
@@ -192,6 +182,13 @@ class SimulatedWorld:
         self.crash_controller()
         await asyncio.sleep(self._settings.executor.restart)
 
+    async def crash_and_restart_orchestrator(self) -> None:
+        self.orchestration.crash()
+        await asyncio.sleep(self.orchestration.restart_s)
+
+    async def split_brain(self) -> None:
+        self.orchestration.join()
+
     def stop_controllers(self) -> None:
         """Leave the API server to the caller alone."""
         self._process.kill()
@@ -207,6 +204,12 @@ class SimulatedWorld:
 
     async def make_room(self) -> None:
         await hazards.make_room(self.cluster)
+
+    async def silence_registry(self) -> None:
+        self.tekton.bundles.trouble("", "silent")
+
+    async def heal_registry(self) -> None:
+        self.tekton.bundles.heal("")
 
     async def stop_resolvers(self) -> None:
         self.tekton.stop(tekton.RESOLVERS)
@@ -274,7 +277,7 @@ class SimulatedWorld:
         namespace, _, rest = resource.partition("/")
         kind, _, workload = rest.partition("/")
         if kind in WORKLOADS:
-            _ensure_namespace(self.server, namespace)
+            manifests.ensure_namespace(self.server, namespace)
             self.server.create(ADMIN, WORKLOADS[kind], namespace, _workload(workload))
         return Target(self, name, resource)
 
@@ -285,7 +288,7 @@ async def _finished(story: Awaitable[None]) -> None:
 
 def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> ApiServer:
     api = settings.api
-    verbs = {**dict.fromkeys(_READS, api.read), **dict.fromkeys(_WRITES, api.write)}
+    verbs = {**dict.fromkeys(_READS, api.read), **dict.fromkeys(_WRITES, api.write), "update": api.update}
     return ApiServer(
         loop,
         streams,
@@ -294,39 +297,6 @@ def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> A
         watch_lag=api.watch_lag,
         guard=settings.guard,
     )
-
-
-@cache
-def _manifests() -> tuple[dict[str, Any], ...]:
-    """What an administrator applies to deploy the controllers, in order: kinds first, then accounts and roles.
-
-    Read once: every scenario has a world of its own, and nobody mutates a document.
-    """
-    paths = [*sorted((DEPLOY / "crds").glob("*.yaml")), *sorted(DEPLOY.glob("rbac-*.yaml"))]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
-    return tuple(document for text in texts for document in yaml.safe_load_all(text) if document)
-
-
-def _apply(server: ApiServer, document: dict[str, Any]) -> None:
-    group, _, version = document["apiVersion"].rpartition("/")
-    if document["kind"] == "CustomResourceDefinition":
-        server.install_crd(document)
-        return
-    namespace = document["metadata"].get("namespace", "")
-    if namespace:
-        _ensure_namespace(server, namespace)
-    if document["kind"] == "Namespace":
-        _ensure_namespace(server, document["metadata"]["name"])
-        return
-    server.create(ADMIN, server.resource(group, f"{document['kind'].lower()}s", version), namespace, document)
-
-
-def _ensure_namespace(server: ApiServer, name: str) -> None:
-    try:
-        server.create(ADMIN, server.resource("", "namespaces"), "", {"metadata": {"name": name}})
-    except ApiError as error:
-        if error.reason != "AlreadyExists":
-            raise
 
 
 def _workload(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scenarios.chronicle import Chronicle
+from scenarios.remediations import Remediations
 from scenarios.target import Target
 from scenarios.tektonsettings import Mishap, Process
 from scenarios.workflows import Workflow
@@ -26,6 +27,7 @@ class World(Protocol):
 
     backend: str
     chronicle: Chronicle
+    remediations: Remediations
     workflows: Mapping[str, Workflow]
     """What can be requested, by name."""
 
@@ -65,6 +67,12 @@ class World(Protocol):
         """Raise that quota."""
         ...
 
+    async def silence_registry(self) -> None:
+        """From now on the registry takes connections and answers nothing, until :meth:`heal_registry`."""
+        ...
+
+    async def heal_registry(self) -> None: ...
+
     async def stop_resolvers(self) -> None:
         """Tekton's resolvers end in good order and are gone until :meth:`start_resolvers`."""
         ...
@@ -73,6 +81,14 @@ class World(Protocol):
 
     async def befall_tekton(self, what: Process, does: Mishap, lasting_s: float) -> None:
         """Something befalls Tekton's controller, resolvers or webhook; ``lasting_s`` counts for ``is away``."""
+        ...
+
+    async def crash_and_restart_orchestrator(self) -> None:
+        """Kill the orchestrator without warning and start a new one."""
+        ...
+
+    async def split_brain(self) -> None:
+        """Start one more orchestrator beside the one that leads; both believe that they do."""
         ...
 
     def api_calls(self) -> list[ApiCalls]: ...

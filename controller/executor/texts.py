@@ -29,7 +29,8 @@ _KUBECTL_DENIED = re.compile(r"\bError from server \(Forbidden\): ", re.ASCII)
 _REGISTRY = re.compile(r"\bcannot retrieve the oci image: |\b(?:GET|HEAD|Get|Head) \"?https?://[^\s\"/]+/v2/", re.ASCII)
 _FOREIGN_RESOLVER = re.compile(
     r"\binvalid resource request \"[^\"\n]*/bundles-[^\"\n]*\": "
-    r"(?:failed to validate params: )?missing required (?!bundles? )\w+ resolver params: ",
+    r"(?:failed to validate params: )?missing required (?!bundles? )\w+ resolver params: |"
+    r"\berror getting \"(?!bundleresolver\")\w+\" \"[^\"\n]*/bundles-[^\"\n]*\": ",
     re.ASCII,
 )
 _RESOLUTION_TIMEOUT = re.compile(r"\bresolution took longer than global timeout of \S", re.ASCII)

@@ -31,7 +31,7 @@ async def from_kubeconfig(path: Path, context: str = "") -> Configuration:
             str(path), context or None, configuration, persist_config=False
         )
     except _MALFORMED as error:
-        raise NoAccess(f"kubeconfig {path}: {error or type(error).__name__}") from None
+        raise NoAccess(f"kubeconfig {path}: {str(error) or type(error).__name__}") from None
     if not getattr(loader, "host", ""):
         raise NoAccess(f"kubeconfig {path}: the cluster of the context names no server")
     user = loader._user

@@ -101,7 +101,7 @@ class Connection:
 
 
 def lost(method: str, path: str, error: BaseException) -> ConnectionLost:
-    return ConnectionLost(f"{method} {path}: {error or type(error).__name__}")
+    return ConnectionLost(f"{method} {path}: {str(error) or type(error).__name__}")
 
 
 async def _whole(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:

@@ -85,6 +85,16 @@ def room_made(story: Story, world: World) -> None:
     story.once(tell)
 
 
+@asked("the registry does not answer")
+def registry_is_silent(story: Story, world: World) -> None:
+    story.once(world.silence_registry)
+
+
+@asked("the registry answers again")
+def registry_answers(story: Story, world: World) -> None:
+    story.once(world.heal_registry)
+
+
 @pytest.fixture
 def rollout(world: World) -> Rollout:
     """The restarts of Tekton's resolvers in this scenario."""

@@ -61,17 +61,18 @@ def deeds_of(actions: Sequence[Mapping[str, Any]], calls: Sequence[Call], object
     Raises Unplayable for words that mean nothing here.
     """
     own = [call for call in calls if call.user == CLIENT]
-    begin_ms = next((call.start_ms for call in own if call.verb == "create"), 0.0)
+    begin_ms = next((call.commit_ms for call in own if call.verb == "create"), 0.0)
     deeds: list[Deed] = []
     for action in actions:
         text = action["action"]
         deed = _deed(text, action, objects)
-        if deed is None:
-            continue
+        trying = deeds and deeds[-1]["do"] == "recreate until accepted"
+        if deed is None or (trying and deed["do"].startswith("recreate")):
+            continue  # the one that was accepted in the end is no deed of its own
         call = _call(deed, action, own)
         if call is not None and deed["do"] == "delete":
             deed["name"] = call.name
-        at_ms = call.start_ms if call is not None else action["tMs"]
+        at_ms = call.commit_ms if call is not None else action["tMs"]
         answer = _answer(action)
         deeds.append({"at_ms": max(0, round(at_ms - begin_ms)), **deed, **({"answer": answer} if answer else {})})
     return deeds

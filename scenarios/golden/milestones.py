@@ -4,9 +4,11 @@ A milestone is the first write of a kind of object that has a property. Only the
 later ones repeat the pattern under the same names.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
+
+from scenarios.golden.recording import Recording
 
 Write = Mapping[str, Any]
 
@@ -73,6 +75,20 @@ FOREGROUND_ORDERS: tuple[tuple[str, ...], ...] = (
 )
 
 
+def documented_orders(recording: Recording, reached: Collection[str]) -> list[tuple[str, ...]]:
+    """Those that hold in a situation like ``recording``, of which these milestones are ``reached``."""
+    orders = [*ORDERS, *(BUNDLE_ORDERS if recording.circumstances.bundle else INLINE_ORDERS)]
+    if not recording.circumstances.quotas and not recording.circumstances.refused:
+        orders += UNREFUSED_ORDERS
+    orders += HURRIED_ORDERS if "task told to stop" in reached else UNHURRIED_ORDERS
+    propagation = {action.get("propagation") for action in recording.actions}
+    if "Background" in propagation:
+        orders += BACKGROUND_ORDERS
+    if "Foreground" in propagation:
+        orders += FOREGROUND_ORDERS
+    return orders
+
+
 def recorded_order(writes: Iterable[tuple[str, Write]]) -> list[str]:
     """The milestones in the order in which they were reached. ``writes`` are ``(symbol, write)`` in store order."""
     reached: list[str] = []
@@ -86,7 +102,7 @@ def recorded_order(writes: Iterable[tuple[str, Write]]) -> list[str]:
     return reached
 
 
-def broken_orders(reached: list[str], orders: Iterable[tuple[str, ...]]) -> list[str]:
+def broken_orders(reached: Sequence[str], orders: Iterable[tuple[str, ...]]) -> list[str]:
     """Pairs of milestones that were reached the wrong way round."""
     position = {name: index for index, name in enumerate(reached)}
     wrong = []

@@ -31,10 +31,10 @@ def _script(rows: Sequence[Row], times: Times, texts: PodTexts, *, logged: bool)
     for index, (deed, cause) in enumerate(zip(deeds, causes, strict=True)):
         if deed == "delete" and cause is None and logged:
             deeds[index] = "await deletion"  # somebody else did it at once: the API server, or a client by force
-    lags = [row["tMs"] - cause.end_ms for row, cause in zip(rows, causes, strict=True) if cause is not None]
+    lags = [row["tMs"] - cause.commit_ms for row, cause in zip(rows, causes, strict=True) if cause is not None]
     lag_ms = median(lags) if lags else _TRAVEL_MS
     instants = [
-        cause.end_ms if cause is not None else row["tMs"] - lag_ms for row, cause in zip(rows, causes, strict=True)
+        cause.commit_ms if cause is not None else row["tMs"] - lag_ms for row, cause in zip(rows, causes, strict=True)
     ]
     script: list[dict[str, Any]] = []
     since_ms = instants[0]

@@ -29,7 +29,7 @@ def convert(raw: dict[str, Any]) -> Recording:
     calls = calls_of(raw, run)
     deeds = deeds_of(raw["actions"], calls, _objects(run, rows))
     answer = raw["createCall"].get("body") or {}
-    submitted_ms = next((call.start_ms for call in calls if (call.user, call.verb) == (CLIENT, "create")), 0.0)
+    submitted_ms = next((call.commit_ms for call in calls if (call.user, call.verb) == (CLIENT, "create")), 0.0)
     counted = raw.get("apiCalls") or {}
     return Recording(
         scenario=raw["scenario"],

@@ -114,6 +114,13 @@ class Container:
             "containerID": container_id,
         }
 
+    def replace(self, plan: ContainerPlan, now: str, container_id: str) -> None:
+        """Run what the spec says now in place of what has terminated."""
+        ended = self.status
+        self.plan, self.spec, self.entry, self.behaviour, self.begun = plan, plan.spec, plan.entry, None, False
+        self.run(now, container_id)
+        self.status = {**self.status, "lastState": ended["state"], "restartCount": ended["restartCount"] + 1}
+
     def terminate(self, now: str, exit_code: int, reason: str, message: str = "") -> None:
         plan, container_id = self.plan, self._id
         self.state = "terminated"
@@ -129,9 +136,9 @@ class Container:
         status = {
             "name": plan.name,
             "state": {"terminated": terminated},
-            "lastState": _NONE,
+            "lastState": self.status["lastState"],
             "ready": plan.init and exit_code == 0,
-            "restartCount": 0,
+            "restartCount": self.status["restartCount"],
             "image": plan.image,
             "imageID": plan.image_id if container_id else "",
             "started": False,

@@ -7,7 +7,7 @@ its containers then do in :mod:`sim.cluster.steps`, how it is ended from outside
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import Document
-from sim.cluster import starting, steps, stopping
+from sim.cluster import replacing, starting, steps, stopping
 from sim.cluster.containers import Container, plan_of
 from sim.cluster.entrypoint import READY, READY_ANNOTATION
 from sim.cluster.podstatus import TERMINAL, Conditions
@@ -71,7 +71,9 @@ class PodWorker:
 
     def updated(self, pod: Document) -> None:
         """The object was committed anew, by this kubelet or another."""
-        self.pod = pod
+        before, self.pod = self.pod, pod
+        if pod["spec"] is not before["spec"]:
+            replacing.spec_changed(self)
         status = pod.get("status") or _NOTHING
         if status is not self._last:
             self.conditions.keep(status.get("conditions", ()))

@@ -70,6 +70,7 @@ class Analyst:
         self._stream = stream
         self._pinned: dict[str, tuple[str, ...]] = {}
         self._moods: dict[str, str] = {}
+        self._paces_us: dict[str, int] = {}
         server.observe(self._observed, AI_ANALYSES)
 
     def pin(self, request: str, *workflow_ids: str) -> None:
@@ -80,13 +81,18 @@ class Analyst:
         """How the analyses of one RemediationRequest go: a field of Temper, such as ``unsure``."""
         self._moods[request] = mood
 
+    def pace(self, request: str, delay_us: int) -> None:
+        """Take exactly so long over every analysis of one RemediationRequest."""
+        self._paces_us[request] = delay_us
+
     def _observed(self, type_: WatchType, _resource: Resource, _old: Document | None, new: Document) -> None:
         if type_ == "ADDED":
             metadata = new["metadata"]
-            mood = self._moods.get(new["spec"]["remediationRequestRef"]["name"]) or self._mood()
+            request = new["spec"]["remediationRequestRef"]["name"]
+            mood = self._moods.get(request) or self._mood()
             if mood == "silent":
                 return
-            delay_us = self._temper.latency.sample_us(self._stream)
+            delay_us = self._paces_us.get(request) or self._temper.latency.sample_us(self._stream)
             self._loop.after(delay_us, self._answer, metadata["namespace"], metadata["name"], mood)
 
     def _mood(self) -> str:

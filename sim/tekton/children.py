@@ -11,12 +11,14 @@ from sim.tekton.deadlines import Deadlines, parse_duration_us
 from sim.tekton.defaults import MANAGED_BY
 from sim.tekton.facts import TIMED_OUT_MESSAGE, Facts, Member
 from sim.tekton.graph import Task
+from sim.tekton.matrix import Fan, display_name
 from sim.tekton.substitution import param_values, substitute
 from sim.workload.durations import format_us
 
 CANCELLED_MESSAGE = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
 ON_ERROR_ANNOTATION = "pipeline.tekton.dev/pipeline-task-on-error"
 _CHAINS = "chains.tekton.dev/"
+_PLAIN = 4  # entries of a reference without a displayName or whenExpressions
 _OVERRIDES = ("stepSpecs", "sidecarSpecs", "computeResources")
 
 
@@ -30,44 +32,60 @@ def _demand(message: str) -> list[Document]:
 _CANCEL, _TIME_OUT = _demand(CANCELLED_MESSAGE), _demand(TIMED_OUT_MESSAGE)
 
 
-def child_reference(member: Member, facts: Facts) -> Document:
-    """The entry of a TaskRun in ``status.childReferences``; always the same one where no results come into it."""
+def child_references(member: Member, facts: Facts) -> list[Document]:
+    """The entries of a task's TaskRuns in ``status.childReferences``; the same ones always where no results matter."""
     if member.reference is not None:
-        return member.reference
+        return [member.reference]
+    if isinstance(member, Fan):
+        return [_child_reference(member, run, facts) for run in member.runs]
+    run = member.run
+    assert run is not None, "a task without a TaskRun has no reference"
+    reference = _child_reference(member, run, facts)
+    if len(reference) == _PLAIN:
+        member.reference = reference
+    return [reference]
+
+
+def _child_reference(member: Member, run: Document, facts: Facts) -> Document:
     task, when = member.task, facts.when_of(member.task)
-    reference: dict[str, Any] = {"apiVersion": TASK_RUNS.api_version, "kind": TASK_RUNS.kind, "name": member.name}
-    display = task.spec.get("displayName")
-    if display:
-        params = member.run["spec"].get("params") or () if member.run is not None else ()
-        reference["displayName"] = substitute(display, {**facts.values_for(task), **param_values(params)})
+    name = run["metadata"]["name"]
+    reference: dict[str, Any] = {"apiVersion": TASK_RUNS.api_version, "kind": TASK_RUNS.kind, "name": name}
+    if member.fans or task.spec.get("displayName"):
+        shown = display_name(task.spec, run, facts.values_for(task))
+        if shown:
+            reference["displayName"] = shown
     reference["pipelineTaskName"] = task.name
     if when:
         reference["whenExpressions"] = when
-    elif not display:
-        member.reference = reference
     return reference
 
 
-def recovered(references: Sequence[Document], lost: Sequence[Member]) -> list[Document]:
-    """``status.childReferences`` with TaskRuns that an earlier attempt created without being able to say so."""
-    found = [
-        {
-            "apiVersion": TASK_RUNS.api_version,
-            "kind": TASK_RUNS.kind,
-            "name": one.name,
-            "pipelineTaskName": one.task.name,
-        }
-        for one in lost
-    ]
+def recovered(references: Sequence[Document], lost: Sequence[tuple[str, str]]) -> list[Document]:
+    """``status.childReferences`` with TaskRuns that an earlier attempt created without being able to say so, given by
+    their own and their task's name."""
+    kind: Document = {"apiVersion": TASK_RUNS.api_version, "kind": TASK_RUNS.kind}
+    found = [{**kind, "name": name, "pipelineTaskName": task} for name, task in lost]
     return sorted((*references, *found), key=lambda one: (one["pipelineTaskName"], one["name"]))
 
 
 class Children:
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._default_timeout = format_us(access.options.default_timeout_us)
 
-    async def create(self, attempt: Attempt, member: Member, facts: Facts, deadlines: Deadlines) -> Document:
-        """Create the TaskRun of a task. Raises Unbound, or ApiError (409 when the name is taken, by whomever)."""
+    async def create(
+        self,
+        attempt: Attempt,
+        member: Member,
+        facts: Facts,
+        deadlines: Deadlines,
+        name: str,
+        combination: Sequence[Document] = (),
+    ) -> Document:
+        """Create a TaskRun of a task; ``combination``: what the matrix gives it.
+
+        Raises Unbound, or ApiError (409 when the name is taken, by whomever).
+        """
         spec, task = attempt.document["spec"], member.task
         own = own_settings(spec, task.name)
         template = spec.get("taskRunTemplate") or {}
@@ -84,6 +102,8 @@ class Children:
         params = task.spec.get("params")
         if params:
             body["params"] = substitute(params, self._values(task, facts)) if task.variables else params
+        if combination:
+            body["params"] = [*combination, *body.get("params", ())]
         if task.spec.get("retries"):
             body["retries"] = task.spec["retries"]
         bound = workspaces(attempt, task, member.spec)
@@ -98,7 +118,7 @@ class Children:
         document = {
             "apiVersion": TASK_RUNS.api_version,
             "kind": TASK_RUNS.kind,
-            "metadata": self._metadata(attempt, member, own.get("metadata")),
+            "metadata": self._metadata(attempt, task, name, own.get("metadata")),
             "spec": body,
         }
         return await self._access.tekton.create(TASK_RUNS, attempt.namespace, document)
@@ -123,11 +143,11 @@ class Children:
         limit_us = deadlines.finally_us if task.final else deadlines.tasks_us
         inherited = self._access.options.version.long_timeouts_inherited
         if not inherited or limit_us is None or 0 < limit_us <= default_us:
-            return format_us(default_us)
+            return self._default_timeout
         return format_us(limit_us)
 
-    def _metadata(self, attempt: Attempt, member: Member, own: Document | None) -> dict[str, Any]:
-        metadata, task = attempt.metadata, member.task
+    def _metadata(self, attempt: Attempt, task: Task, name: str, own: Document | None) -> dict[str, Any]:
+        metadata = attempt.metadata
         labels: Mapping[str, str] = {
             MANAGED_BY: "tekton-pipelines",
             **attempt.labels,
@@ -147,7 +167,7 @@ class Children:
         if task.ignores_failure:
             annotations = {**annotations, ON_ERROR_ANNOTATION: "continue"}
         made: dict[str, Any] = {
-            "name": member.name,
+            "name": name,
             "namespace": attempt.namespace,
             "labels": labels,
             "ownerReferences": [controller_reference(PIPELINE_RUNS, attempt.document)],

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from controller.ports import Document
 from sim.tekton.conditions import condition_of
 from sim.tekton.deadlines import Deadlines
 from sim.tekton.graph import Graph, Task
 from sim.tekton.references import ResultReference
-from sim.tekton.substitution import param_values, substitute_when
+from sim.tekton.substitution import param_values, substitute, substitute_when
 
 _EMPTY: Document = {}
 TIMED_OUT_MESSAGE = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
@@ -23,6 +23,7 @@ _DEMAND_SKIPS = {
 _RESULTS_SKIP = "Results were missing"
 _PIPELINE_TIMEOUT_SKIP = "PipelineRun timeout has been reached"
 _TASKS_TIMEOUT_SKIP = "PipelineRun Tasks timeout has been reached"
+_EMPTY_MATRIX_SKIP = "Matrix Parameters have an empty array"
 _FINALLY_TIMEOUT_SKIP = "PipelineRun Finally timeout has been reached"
 TIMEOUT_SKIPS = frozenset({_PIPELINE_TIMEOUT_SKIP, _TASKS_TIMEOUT_SKIP, _FINALLY_TIMEOUT_SKIP})
 
@@ -31,6 +32,8 @@ TIMEOUT_SKIPS = frozenset({_PIPELINE_TIMEOUT_SKIP, _TASKS_TIMEOUT_SKIP, _FINALLY
 class Member:
     """A task of the graph together with its TaskRun, if there is one. ``name`` is the TaskRun's."""
 
+    fans: ClassVar[bool] = False
+    """Whether it may have several TaskRuns."""
     task: Task
     name: str
     run: Document | None = None
@@ -230,7 +233,17 @@ class Facts:
             return _RESULTS_SKIP
         if self._deadlines.pipeline_over(self._now_us):
             return _PIPELINE_TIMEOUT_SKIP
-        return _TASKS_TIMEOUT_SKIP if self._deadlines.tasks_over(self._now_us) else ""
+        if self._deadlines.tasks_over(self._now_us):
+            return _TASKS_TIMEOUT_SKIP
+        return _EMPTY_MATRIX_SKIP if self._by_name[task.name].fans and self._has_empty_array(task) else ""
+
+    def _has_empty_array(self, task: Task) -> bool:
+        return any(one.get("value") == [] for one in self.matrix_of(task).get("params") or ())
+
+    def matrix_of(self, task: Task) -> Document:
+        """The task's matrix with the results in place."""
+        matrix: Document = substitute(task.spec["matrix"], self.result_values(task))
+        return matrix
 
     def final_skip_reason(self, member: Member) -> str:
         """Why a task of ``finally`` will not run, or ``""``."""
@@ -242,7 +255,9 @@ class Facts:
             return WHEN_SKIP
         if self._deadlines.pipeline_over(self._now_us):
             return _PIPELINE_TIMEOUT_SKIP
-        return _FINALLY_TIMEOUT_SKIP if self._deadlines.finally_over(self._now_us) else ""
+        if self._deadlines.finally_over(self._now_us):
+            return _FINALLY_TIMEOUT_SKIP
+        return _EMPTY_MATRIX_SKIP if member.fans and self._has_empty_array(member.task) else ""
 
     def skipped(self) -> list[dict[str, Any]]:
         """``status.skippedTasks``."""

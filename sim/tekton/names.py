@@ -28,6 +28,20 @@ def task_run_name(pipeline_run: str, pipeline_task: str) -> str:
     return child_name(pipeline_run, f"-{pipeline_task}")
 
 
+def fanned_names(pipeline_run: str, pipeline_task: str, count: int) -> list[str]:
+    """The names of the TaskRuns of a task with a matrix; one alone has no number."""
+    alone = task_run_name(pipeline_run, pipeline_task)
+    if count == 1:
+        return [alone]
+    names = []
+    for number in range(count):
+        name = child_name(pipeline_run, f"-{pipeline_task}-{number}")
+        if not name.endswith(f"-{number}"):
+            name = f"{alone[: _MAX - len(f'-{count}')]}-{number}"
+        names.append(name)
+    return names
+
+
 def pod_name(task_run: str, retries: int) -> str:
     """``retries`` is the number of attempts already archived."""
     return child_name(task_run, f"-pod-retry{retries}" if retries else "-pod")

@@ -10,14 +10,15 @@ from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
 from sim.tekton.access import PIPELINE_RUNS, TASK_RUNS, Access, is_controlled_by
 from sim.tekton.attempt import Attempt, RequeueAfter, emit_change, finish, look_again
-from sim.tekton.children import Children, child_reference, recovered
+from sim.tekton.children import Children, child_references, recovered
 from sim.tekton.conditions import condition_of, is_done, set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.demands import unmet_demand
 from sim.tekton.ending import end, failed
 from sim.tekton.facts import Facts, Member
 from sim.tekton.graph import Graph, GraphError, graph_of
-from sim.tekton.names import task_run_name
+from sim.tekton.matrix import Fan, combination_count, is_matrixed
+from sim.tekton.names import fanned_names, task_run_name
 from sim.tekton.paramdefaults import Unresolvable
 from sim.tekton.pipelineref import (
     PIPELINE_LABEL,
@@ -51,9 +52,10 @@ class _Plan:
         self.uid = uid
         self.graph = graph
         self.spec = spec
-        self.by_name = {
-            task.name: Member(task, task_run_name(run, task.name), spec=task.template) for task in graph.tasks
-        }
+        self.by_name: dict[str, Member] = {}
+        for task in graph.tasks:
+            made = Fan if is_matrixed(task.spec) else Member
+            self.by_name[task.name] = made(task, task_run_name(run, task.name), spec=task.template)
 
 
 @dataclass(slots=True, eq=False)  # not frozen: one is made per attempt, and that would cost three times as much
@@ -138,7 +140,7 @@ class PipelineRuns:
 
     def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
         """Remember what was seen, so that events of children that do not count cost nothing."""
-        if attempt.members and "childReferences" in attempt.standing:
+        if attempt.members and "childReferences" in attempt.standing and not any(one.fans for one in attempt.members):
             until_us = self._time.now_us() + wait_us
             self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], attempt.members, until_us)
 
@@ -288,8 +290,13 @@ class PipelineRuns:
         namespace, task_runs = attempt.namespace, self._task_runs
         started: list[Member] = []
         waiting: list[Member] = []
-        lost: list[Member] = []
+        lost: list[tuple[str, str]] = []
         for member in plan.by_name.values():
+            if isinstance(member, Fan):
+                known = self._spread(attempt, member)
+                lost += ((one, member.task.name) for one in known if one not in listed)
+                (started if known else waiting).append(member)
+                continue
             run = task_runs.get(namespace, member.name)
             if run is not member.run:
                 member.take(run)
@@ -297,12 +304,23 @@ class PipelineRuns:
                 started.append(member)
             elif run is not None and is_controlled_by(run, plan.uid):
                 started.append(member)
-                lost.append(member)
+                lost.append((member.name, member.task.name))
             else:
                 waiting.append(member)
         if lost:
             attempt.status["childReferences"] = recovered(attempt.status.get("childReferences") or (), lost)
         return started + waiting
+
+    def _spread(self, attempt: Attempt, fan: Fan) -> list[str]:
+        """Find the TaskRuns of a task with a matrix; answers the names of those that are the run's own."""
+        task, uid = fan.task, attempt.metadata["uid"]
+        listed = [
+            one["name"] for one in attempt.status.get("childReferences") or () if one["pipelineTaskName"] == task.name
+        ]
+        made = fan.names or fanned_names(attempt.name, task.name, combination_count(task.spec["matrix"]))
+        found = [self._task_runs.get(attempt.namespace, name) for name in listed or made]
+        fan.spread([run for run in found if run is not None])
+        return listed or [run["metadata"]["name"] for run in fan.runs if is_controlled_by(run, uid)]
 
     async def _verify(self, namespace: str, members: Sequence[Member]) -> None:
         """Read again the TaskRuns whose pods were evicted: the cache may be behind their recovery."""
@@ -334,7 +352,7 @@ class PipelineRuns:
             run = one.run
             if run is None:
                 continue
-            references.append(child_reference(one, facts))
+            references += child_references(one, facts)
             created = run["metadata"]["creationTimestamp"]
             if created <= status["startTime"]:
                 status["startTime"] = created  # to the second, and so before the precise start

@@ -60,6 +60,8 @@ def _values(pipeline_spec: Document, pipeline: str, attempt: Attempt, version: V
 def _task(task: Document, values: Mapping[str, Any]) -> Document:
     """One task, in the places where Tekton looks for variables."""
     changed: dict[str, Any] = {key: substitute(task[key], values) for key in _FILLED if key in task}
+    if task.get("matrix") and "displayName" in task:
+        changed["displayName"] = task["displayName"]
     if task.get("when"):
         changed["when"] = substitute_when(task["when"], values)
     if task.get("workspaces"):

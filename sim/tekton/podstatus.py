@@ -102,7 +102,7 @@ def _leave_behind(
         status["results"] = results
     else:
         status.pop("results", None)
-    steps = [
+    steps: list[Document] = [
         {**view.told, "results": step_results(view, declared)} if view.step_results else view.told for view in views
     ]
     return condition, steps, fault

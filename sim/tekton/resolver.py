@@ -14,6 +14,7 @@ from sim.tekton.attempt import message_of
 from sim.tekton.bundles import BundleCatalogue, BundleError, Entry, RegistryError
 from sim.tekton.conditions import is_done
 from sim.tekton.deadlines import Timepiece
+from sim.tekton.latency import RESOLVER_WIND_UP_US
 from sim.tekton.options import TektonOptions
 from sim.tekton.pulling import Puller
 from sim.tekton.refusal import is_transient, mark_failed
@@ -43,6 +44,7 @@ class BundleResolver:
         pulls: Random,
         registry: Random,
     ) -> None:
+        self._loop = loop
         self._time = time
         self._options = options
         self._core = core
@@ -78,6 +80,7 @@ class BundleResolver:
                 raise
             text = f'error updating resource request "{key[0]}/{key[1]}" with data: {message_of(error)}'
             raise await self._failed(key, text) from error
+        await self._loop.pause(RESOLVER_WIND_UP_US)
         return None
 
     async def _failed(self, key: Key, text: str) -> PermanentError:

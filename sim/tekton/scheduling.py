@@ -1,5 +1,6 @@
 """Which TaskRuns a PipelineRun starts or stops now."""
 
+import json
 from collections.abc import Sequence
 
 from controller.ports import ApiError, ConnectionLost, Document
@@ -12,9 +13,12 @@ from sim.tekton.conditions import set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.ending import failed
 from sim.tekton.facts import DoneTooEarly, Facts, Member
+from sim.tekton.matrix import Fan, combination_count, combinations
+from sim.tekton.names import fanned_names
 from sim.tekton.pipelineref import PIPELINE_LABEL
+from sim.tekton.references import expressions, result_reference
 from sim.tekton.remote import InProgress, Refused, Remote
-from sim.tekton.substitution import substitute
+from sim.tekton.substitution import substitute, type_of
 
 
 class Scheduling:
@@ -96,17 +100,45 @@ class Scheduling:
             facts.restart_clock(deadlines)
         for member in (*due, *finals):
             if not facts.skip_reason(member) and not facts.final_skip_reason(member):
+                if member.fans:
+                    self._check_arrays(attempt, facts)
                 await self._start(attempt, member, facts, deadlines)
 
+    def _check_arrays(self, attempt: Attempt, facts: Facts) -> None:
+        """Raises PermanentError for a matrix over what is not an array now that results are in place."""
+        for member in facts.members:
+            matrix = facts.matrix_of(member.task) if member.fans else {}
+            for one in matrix.get("params") or ():
+                value = one.get("value", "")
+                if type_of(value) != "array" and not any(result_reference(name) for name in expressions(value)):
+                    cause = (
+                        f'parameters of type array only are allowed, but param "{one["name"]}" has type '
+                        f'"{type_of(value)}" in pipelineTask "{member.task.name}"'
+                    )
+                    # the verbs of the real text are one more than its values
+                    text = f"[User error] Failed to validate matrix {json.dumps(cause)} with error %!v(MISSING)"
+                    now = self._access.time.timestamp()
+                    raise failed(attempt, now, "InvalidMatrixParameterTypes", text, cause)
+
     async def _start(self, attempt: Attempt, member: Member, facts: Facts, deadlines: Deadlines) -> None:
+        fanned: list[Document] = []
+        name = member.name
         try:
-            run = await self._children.create(attempt, member, facts, deadlines)
+            if isinstance(member, Fan):
+                matrix = facts.matrix_of(member.task)
+                member.names = fanned_names(attempt.name, member.task.name, combination_count(matrix))
+                for name, given in zip(member.names, combinations(matrix), strict=False):
+                    fanned.append(await self._children.create(attempt, member, facts, deadlines, name, given))
+            else:
+                run = await self._children.create(attempt, member, facts, deadlines, name)
         except (ApiError, ConnectionLost, Unbound) as error:
-            name, why = member.name, message_of(error)
-            text = f'Failed to create TaskRuns ["{name}"]: {why}'
+            why = message_of(error)
+            names = member.names if isinstance(member, Fan) else [name]
+            quoted = " ".join(f'"{one}"' for one in names)
+            text = f"Failed to create TaskRuns [{quoted}]: {why}"
             self._access.event(attempt.document, "Warning", "TaskRunsCreationFailed", text)
             told = (
-                f"error creating TaskRuns called [{name}] for PipelineTask {member.task.name} "
+                f"error creating TaskRuns called [{' '.join(names)}] for PipelineTask {member.task.name} "
                 f"from PipelineRun {attempt.name}: {why}"
             )
             if isinstance(error, Unbound) or (isinstance(error, ApiError) and error.code in (400, 422)):
@@ -115,7 +147,10 @@ class Scheduling:
                 raise ApiError(error.code, error.reason, told, error.details, error.retry_after_s) from error
             raise
         facts.starting.add(member.task.name)
-        member.take(run)
+        if isinstance(member, Fan):
+            member.spread(fanned)
+        else:
+            member.take(run)
 
 
 def _called(reference: Document) -> str:

@@ -44,7 +44,10 @@ def _wrong_params(facts: Facts, task: Task, declared: Sequence[Document]) -> str
     if given and task.results:
         given = substitute(given, facts.result_values(task))
     matrix = task.spec.get("matrix") or {}
-    fans = [*(matrix.get("params") or ()), *(one for row in matrix.get("include") or () for one in row["params"])]
+    fans = [
+        *(matrix.get("params") or ()),
+        *(one for row in matrix.get("include") or () for one in row.get("params") or ()),
+    ]
     names = {one["name"] for one in (*given, *fans)}
     missing = [one["name"] for one in declared if one["name"] not in names and "default" not in one]
     if missing:

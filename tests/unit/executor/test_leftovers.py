@@ -116,6 +116,8 @@ def test_an_ordinary_success_costs_no_look_at_its_tasks(stage: Make) -> None:
         ('"n/bundles-1": missing required git resolver params: pathInRepo', True),
         ('"n/bundles-1": failed to validate params: missing required hub resolver params: version', True),
         ('"n/bundles-1": parameter "bundle" required', False),
+        ('"n/bundles-1": error getting "clusterresolver" "n/bundles-1": the server could not find it', True),
+        ('"n/bundles-1": error getting "bundleresolver" "n/bundles-1": cannot retrieve the layer', False),
         ('"n/git-1": missing required git resolver params: pathInRepo', False),
     ],
 )

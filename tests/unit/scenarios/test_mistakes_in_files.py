@@ -96,7 +96,7 @@ def test_a_mistake_in_a_workload_file_is_named(tmp_path: Path, text: str, said: 
         ("cluster.memory=-1Gi", "cluster.memory: quantity '-1Gi' is negative"),
         ("executor.cooldown=0s", "executor.cooldown: expected a duration above 0"),
         ("executor.pause=1s", "executor.pause: unknown; expected one of cooldown, workers, restart"),
-        ("api.delay=1s", "api.delay: unknown; expected one of read, write, requestShare, watchLag"),
+        ("api.delay=1s", "api.delay: unknown; expected one of read, write, update, requestShare, watchLag"),
         ("cluster=5", "cluster: expected a mapping, not 5"),
         ("tekton.qps=.inf", "tekton.qps: Input should be a finite number"),
         ("executor..workers=1", '--set: "executor..workers=1" is not an assignment'),

@@ -44,4 +44,14 @@ def test_settings_are_described_with_their_sources() -> None:
     told = settings.described(settings.parse({}, [], "settings"))
 
     assert told["tekton"]["qps"] == 20.0
-    assert told["api"]["read"].endswith("(assumed)")
+    assert "(recorded: " in told["api"]["read"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "update"),
+    [(["api.write=1s"], "always 1s"), (["api.write=1s", "api.update=2s"], "always 2s"), ([], "median 7.8ms")],
+)
+def test_how_long_a_write_takes_goes_for_updates_unless_they_have_a_time_of_their_own(
+    overrides: list[str], update: str
+) -> None:
+    assert update in settings.parse({}, overrides, "settings").api.update.describe()

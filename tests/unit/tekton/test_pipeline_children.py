@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from tekton_world import NAMESPACE, Outcome, TektonWorld, task
 
+from controller.ports import Document
 from sim.apiserver.identity import ADMIN
 from sim.tekton.access import PIPELINE_RUNS, PIPELINES, TASK_RUNS
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import V1_7, V1_15, Version
 
 
-def submitted(world: TektonWorld, metadata: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+def submitted(world: TektonWorld, metadata: dict[str, Any], spec: dict[str, Any]) -> Document:
     """The TaskRun of the only task ``t`` of a run that was given this metadata and spec."""
     world.create(PIPELINE_RUNS, {"metadata": {"name": "run", **metadata}, "spec": spec})
     world.run(2)
@@ -86,7 +87,7 @@ def test_a_task_may_last_as_long_as_its_part_of_the_run_since_the_later_release(
 
 def test_a_task_gets_the_workspaces_it_asks_for_and_those_that_its_steps_use() -> None:
     asks = {"name": "source", "workspace": "shared", "subPath": "src"}
-    pipeline = {
+    pipeline: dict[str, Any] = {
         "tasks": [task("t", workspaces=[asks], script="ls $(workspaces.cache.path)")],
         "workspaces": [{"name": "shared"}, {"name": "cache"}],
     }

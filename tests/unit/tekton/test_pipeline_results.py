@@ -146,7 +146,10 @@ def test_a_final_task_without_its_result_is_skipped_and_finally_does_not_start()
     ],
 )
 def test_a_pipeline_result_takes_texts_arrays_objects_and_their_parts(value: Any, result: Any) -> None:
-    emitted = {"t": {"text": "a", "list": ["x", "y"], "object": {"k": "v"}}, "f": {"text": "b"}}
+    emitted: dict[str, dict[str, Any]] = {
+        "t": {"text": "a", "list": ["x", "y"], "object": {"k": "v"}},
+        "f": {"text": "b"},
+    }
     assert pipeline_results([{"name": "r", "value": value}], emitted, frozenset()) == (
         [{"name": "r", "value": result}],
         [],
