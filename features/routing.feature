@@ -30,11 +30,12 @@ Feature: Routing
 
   Scenario: Exponential back-off delays the next execution
     Given the step "prepare" runs out of memory before the work starts in the first execution of the first remediation
+    And the analyst takes 10 seconds over the first signal
     When the first signal arrives, for which the analyst recommends first "increase-memory" and then "restart-deployment"
     Then the first remediation is blocked because of "ExponentialBackoff"
     And the first remediation completes
     And the first remediation was executed 2 times
-    And the first remediation was blocked between 5 seconds and 66 seconds
+    And the first remediation was blocked between 40 seconds and 67 seconds
 
   Scenario: Exhausted retries
     Given the step "prepare" runs out of memory before the work starts

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from controller.orchestrator.labels import APPROVED, REJECTED
 from features.steps.asking import asked, check_workflow
+from features.steps.words import seconds
 from scenarios import signals
 from scenarios.cast import TROUBLES, check_step
 from scenarios.errors import BadInput
@@ -89,6 +90,12 @@ def analyst_does(story: Story, does: str, which: str) -> None:
     )
 
 
+@asked("the analyst takes {duration} over the {which} signal")
+def analyst_takes(story: Story, duration: str, which: str) -> None:
+    delay_us = round(seconds(duration) * 1_000_000)
+    _now(story, lambda target: target.backstage.orchestration.analyst.pace(signals.name_of(target, which), delay_us))
+
+
 @asked("the approver {does} the {which} remediation")
 def approver_does(story: Story, does: str, which: str) -> None:
     word(_ANSWERS, does, "an approver that")
@@ -127,7 +134,7 @@ def execution_deleted(story: Story, which: str) -> None:
     story.each(lambda target: signals.delete_execution(target, which))
 
 
-@asked("the {which} remediation is withdrawn")
+@asked("somebody withdraws the {which} remediation")
 def withdrawn(story: Story, which: str) -> None:
     story.each(lambda target: signals.withdraw(target, which))
 

@@ -12,6 +12,7 @@ from sim.loop import Loop
 from sim.workload.distributions import Distribution, Lognormal
 
 NAME = "approver"
+_DECIDED_US = 120_000_000
 _NONE: Document = {}
 
 
@@ -38,18 +39,17 @@ class Approver:
         server.observe(self._observed, REMEDIATION_REQUESTS)
 
     def decide(self, request: str, answer: str) -> None:
-        """What is answered for the request of that name: ``approved``, ``rejected``, or ``""`` for nothing."""
+        """What is answered, after two minutes, for the request of that name: ``approved``, ``rejected``, or ``""``."""
         self._answers[request] = answer
 
     def _observed(self, type_: WatchType, _resource: Resource, old: Document | None, new: Document) -> None:
         if type_ != "MODIFIED" or _phase(new) != "AwaitingApproval" or _phase(old or _NONE) == "AwaitingApproval":
             return
         metadata = new["metadata"]
-        answer = self._answers.get(metadata["name"])
+        answer, delay_us = self._answers.get(metadata["name"]), _DECIDED_US
         if answer is None:
-            answer = self._draw()
+            answer, delay_us = self._draw(), self._habits.latency.sample_us(self._stream)
         if answer:
-            delay_us = self._habits.latency.sample_us(self._stream)
             self._loop.after(delay_us, self._annotate, metadata["namespace"], metadata["name"], answer)
 
     def _draw(self) -> str:
