@@ -16,6 +16,7 @@ from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
 from scenarios.incidents import Incidents
+from scenarios.invariants import Invariants
 from scenarios.manifests import CONTROLLER
 from scenarios.orchestration import Orchestration
 from scenarios.remediations import Remediations
@@ -117,6 +118,7 @@ class SimulatedWorld:
             self.server, self.loop, self.streams, self.clock, settings.tekton.options(), _bundles(self.workflows)
         )
         self.remediations = Remediations(lambda: self.loop.now_us, self.chronicle.wake)
+        self.invariants = Invariants(self.clock.utcnow, settings.orchestrator.cooldown)
         self._orchestration: Orchestration | None = None
         self.incidents = Incidents(self.loop, self.tekton, settings.tekton, self.streams("tekton.incidents"))
         for resource, observer in self.chronicle.observers:
@@ -154,7 +156,7 @@ class SimulatedWorld:
     def orchestration(self) -> Orchestration:
         """Started by whoever asks first: a story without remediations has no orchestrator."""
         if self._orchestration is None:
-            for resource, observer in self.remediations.observers:
+            for resource, observer in (*self.remediations.observers, *self.invariants.observers):
                 self.server.observe(observer, resource)
             settings = self._settings
             self._orchestration = Orchestration(
@@ -239,6 +241,7 @@ class SimulatedWorld:
                     raise Stalled(self.loop.explain_stall())
         played.result()
         self.server.verify()
+        self.invariants.verify()
 
     def on_progress(self, tick: Callable[[World], None]) -> None:
         self._ticks.append(tick)
