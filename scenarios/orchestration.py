@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from controller.orchestrator.settings import Backoff, Settings, Timeouts
 from controller.orchestrator.wiring import NAME, orchestrator
 from controller.ports import AuditSink, Cluster
-from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings
+from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings, ReviewerSettings
 from scenarios.workflows import Workflow
 from sim.apiserver.identity import service_account
 from sim.apiserver.server import ApiServer
@@ -13,6 +13,7 @@ from sim.clock import Clock
 from sim.loop import Loop, Process
 from sim.people.analyst import Analyst, Remedy, Temper
 from sim.people.approver import Approver, Habits
+from sim.people.reviewer import Diligence, Reviewer
 from sim.streams import Streams
 
 NAMESPACE = "kubernaut-system"
@@ -21,8 +22,10 @@ Wrap = Callable[[Cluster, Process], Cluster]
 
 
 class Orchestration:
-    """``replicas`` orchestrators that all believe they lead; an analyst; an approver. ``wrap`` puts a fault around the
-    client of each orchestrator."""
+    """``replicas`` orchestrators that all believe they lead; an analyst; an approver; a reviewer.
+
+    ``wrap`` puts a fault around the client of each orchestrator.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class Orchestration:
         audit: AuditSink,
         workflows: Mapping[str, Workflow],
         settings: OrchestratorSettings,
-        minds: tuple[AnalystSettings, ApproverSettings],
+        minds: tuple[AnalystSettings, ApproverSettings, ReviewerSettings],
         wrap: Wrap,
     ) -> None:
         self._server = server
@@ -43,7 +46,7 @@ class Orchestration:
         self._audit = audit
         self._settings = settings
         self._wrap = wrap
-        analyst, approver = minds
+        analyst, approver, reviewer = minds
         temper = Temper(
             analyst.latency,
             not_needed=analyst.not_needed,
@@ -55,7 +58,13 @@ class Orchestration:
         habits = Habits(approver.latency, rejects=approver.rejects, silent=approver.silent)
         self.analyst = Analyst(server, loop, clock, remedies(workflows.values()), temper, stream=streams("analyst"))
         self.approver = Approver(server, loop, habits, stream=streams("approver"))
+        self._reviewer = reviewer
         self._processes = [self._start(number) for number in range(settings.replicas)]
+
+    def review(self) -> None:
+        """From now on somebody looks at failures; without it every block stays, as stories want it."""
+        diligence = Diligence(self._reviewer.latency, ignores=self._reviewer.ignores)
+        Reviewer(self._server, self._loop, diligence, stream=self._streams("reviewer"))
 
     def _start(self, number: int) -> Process:
         process = self._loop.process(NAME if number == 0 else f"{NAME}-{number}")

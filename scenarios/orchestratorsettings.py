@@ -73,3 +73,12 @@ class ApproverSettings(Part):
         if self.rejects + self.silent > 1 + 1e-9:
             raise ValueError(f"rejects and silent add up to {self.rejects + self.silent:g}, expected at most 1")
         return self
+
+
+class ReviewerSettings(Part):
+    """Who looks at executions that failed while they worked, and clears the block of their targets."""
+
+    latency: Time = distributions.parse(
+        {"lognormal": {"median": "20m", "p99": "2h"}, "source": "assumed: somebody on call"}
+    )
+    ignores: Share = Field(default=0.0, description="never looked at")

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from scenarios.errors import BadInput
-from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings
+from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings, ReviewerSettings
 from scenarios.seconds import Duration, Seconds, SomeSeconds
 from scenarios.tektonsettings import TektonSettings
 from scenarios.workflows import Part, Quantity, Time, validate
@@ -69,6 +69,7 @@ class Settings(Part):
     orchestrator: OrchestratorSettings = OrchestratorSettings()
     analyst: AnalystSettings = AnalystSettings()
     approver: ApproverSettings = ApproverSettings()
+    reviewer: ReviewerSettings = ReviewerSettings()
     api: ApiSettings = ApiSettings()
     durations: dict[str, Time] = Field(
         default={}, description="how long steps take, by name, instead of the catalogue's"

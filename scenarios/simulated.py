@@ -167,7 +167,7 @@ class SimulatedWorld:
                 self.audit,
                 self.workflows,
                 settings.orchestrator,
-                (settings.analyst, settings.approver),
+                (settings.analyst, settings.approver, settings.reviewer),
                 self._wrap_orchestrator,
             )
         return self._orchestration

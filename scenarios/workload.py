@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
+from controller.orchestrator.labels import execution_name
 from reports import statistics, timings
-from scenarios import settings
+from scenarios import settings, signals
 from scenarios.cast import TROUBLES, check_step
 from scenarios.settings import Settings
+from scenarios.signalload import Signals, SignalSource
 from scenarios.story import Step
 from scenarios.target import Target
 from scenarios.workflows import Part, beside, load_yaml, text_of, validate
@@ -28,6 +30,7 @@ from sim.workload.durations import parse_us
 from sim.workload.outcomes import Mix
 
 _EXPECTATION = re.compile(r'(?P<statistic>\S+) of "(?P<timing>[^"]+)" is below (?P<limit>\S+)')
+_ATTEMPTS = 4  # an execution and its recoveries
 COMPLETES = "completes"
 """The outcome of an execution that nothing befalls."""
 
@@ -85,6 +88,9 @@ class Workload(Part):
     description: str
     arrivals: Annotated[Arrivals, PlainValidator(_arrivals)]
     targets: int = Field(ge=1, le=100_000)
+    signals: Signals | None = Field(
+        default=None, description="arrivals are signals for the orchestrator, with these properties"
+    )
     spread: Literal["random", "in turn"] = Field(default="random", description="how requests fall on targets")
     workflows: dict[str, float] = Field(min_length=1, description="shares of the workflows, by weight")
     outcomes: list[Befalls] = []
@@ -135,11 +141,13 @@ class WorkloadStory:
         self._outcomes = Mix(
             {COMPLETES: workload.completes, **{name: each.weight for name, each in self._befalls.items()}}
         )
+        self._source = SignalSource(world, workload.signals, streams("workload.signals")) if workload.signals else None
         self._by_resource = {target.resource: target for target in world.targets}
         for arrival in self._arrivals:
             if arrival.target is not None and arrival.target not in self._by_resource:
                 self._by_resource[arrival.target] = world.add_target(arrival.target)
-        self.steps = [Step("Given", f"{len(self._arrivals)} requests over {workload.targets} targets", 0)]
+        what = "requests" if self._source is None else "signals"
+        self.steps = [Step("Given", f"{len(self._arrivals)} {what} over {workload.targets} targets", 0)]
         self.steps += [Step("Then", each.text, 0) for each in workload.expect]
 
     def play(self) -> None:
@@ -168,14 +176,32 @@ class WorkloadStory:
         workflow = self._workflows.draw(self._choice)
         outcome = self._outcomes.draw(self._choice)
         which = f"{number + 1:06d}"
+        if self._source is not None:
+            if outcome != COMPLETES:
+                self._trouble_remediation(target, which, self._befalls[outcome])
+            others = [name for name in self._workload.workflows if name != workflow]
+            await self._source.send(target, number + 1, (workflow, *others))
+            return
         if outcome != COMPLETES:
             target.trouble_one(which, self._befalls[outcome].step, self._befalls[outcome].trouble)
         await target.request(which, workflow)
         await target.end(which)
 
+    def _trouble_remediation(self, target: Target, which: str, befalls: Befalls) -> None:
+        """The first execution of the remediation meets it; each recovery as often as any other execution."""
+        for attempt in range(_ATTEMPTS):
+            name = execution_name(signals.name_of(target, which), attempt)
+            target.backstage.trouble(name, befalls.step, befalls.trouble)
+            outcome = self._outcomes.draw(self._choice)
+            if outcome == COMPLETES:
+                return
+            befalls = self._befalls[outcome]
+
     def _target(self, number: int, arrival: Arrival) -> Target:
         if arrival.target is not None:
             return self._by_resource[arrival.target]
+        if self._source is not None and self._workload.spread == "random":
+            return self._source.crowd.draw(self._choice)
         if self._workload.spread == "in turn":
             return self._world.targets[number % self._workload.targets]
         return self._world.targets[self._choice.randrange(self._workload.targets)]
@@ -183,8 +209,10 @@ class WorkloadStory:
 
 def described(workload: Workload) -> Mapping[str, Any]:
     """The workload in words, for the record."""
+    extra = {} if workload.signals is None else {"signals": workload.signals.model_dump()}
     return {
         "arrivals": workload.arrivals.describe(),
         "targets": workload.targets,
+        **extra,
         "workflows": {name: round(share, 4) for name, share in Mix(workload.workflows).shares().items()},
     }
