@@ -1,9 +1,9 @@
 """The lines of a record: the public schema, one pydantic model a kind.
 
-A record is JSON lines: one ``run``, then per scenario a ``scenario``, its ``step``, ``execution``, ``span`` and
-``calls`` lines and one ``scenario_end``, and at last one ``end``. Every ``*_us`` is in whole virtual microseconds
-since the world of that scenario began; each scenario has its own world. Models are strict (no number in quotes,
-no 1 for true) and ignore fields that they do not know, so that a writer may add some.
+A record is JSON lines: one ``run``, then per scenario a ``scenario``, its ``step``, ``execution``, ``remediation``,
+``span`` and ``calls`` lines and one ``scenario_end``, and at last one ``end``. Every ``*_us`` is in whole virtual
+microseconds since the world of that scenario began; each scenario has its own world. Models are strict (no number in
+quotes, no 1 for true) and ignore fields that they do not know, so that a writer may add some.
 """
 
 from typing import Annotated, Any, Literal
@@ -104,6 +104,45 @@ class Execution(Line):
     hazard_us: Instant = None
 
 
+class Remediation(Line):
+    """One RemediationRequest: every phase it entered and when, how it ended and what it took.
+
+    ``reason`` is why it was skipped, failed, timed out or waits; ``blocked_us`` the time it was blocked, by reason;
+    ``executions`` the names of its WorkflowExecutions, in order. ``censored``: not terminal when the run ended.
+    """
+
+    kind: Literal["remediation"]
+    scenario: Count
+    namespace: Text
+    name: Text
+    target: Text
+    signal: Text
+    created_us: Micros
+    decided_us: Instant
+    terminal_us: Instant
+    deleted_us: Instant
+    phase: Text
+    phases: Annotated[
+        list[tuple[str, Annotated[int, Field(ge=0, le=_LARGEST)]]],
+        Field(description="a list of pairs of a phase and an instant", strict=False),
+    ]
+    outcome: TextOrNull
+    reason: TextOrNull
+    message: Text
+    requires_review: Flag
+    duplicate_of: TextOrNull
+    duplicates: Count
+    recoveries: Count
+    executions: Annotated[list[str], Field(description="a list of names")]
+    analyses: Count
+    notifications: Count
+    blocked_us: Annotated[
+        dict[str, Annotated[int, Field(ge=0, le=_LARGEST)]],
+        Field(description="an object of microseconds by reason"),
+    ]
+    censored: Flag
+
+
 class Span(Line):
     """A stretch of one execution's life on one lane (an object, or a step of it); ``end_us`` null: still open."""
 
@@ -155,12 +194,15 @@ class End(Line):
     executions: Count
 
 
-AnyLine = Run | Scenario | Step | Execution | Span | Calls | ScenarioEnd | End
+ScenarioLine = Step | Execution | Remediation | Span | Calls | ScenarioEnd
+"""What stands between a ``scenario`` line and the next."""
+AnyLine = Run | Scenario | ScenarioLine | End
 MODELS: dict[str, type[Line]] = {
     "run": Run,
     "scenario": Scenario,
     "step": Step,
     "execution": Execution,
+    "remediation": Remediation,
     "span": Span,
     "calls": Calls,
     "scenario_end": ScenarioEnd,

@@ -26,6 +26,7 @@ class ScenarioRecord:
     head: lines.Scenario
     steps: list[lines.Step] = field(default_factory=list)
     executions: list[lines.Execution] = field(default_factory=list)
+    remediations: list[lines.Remediation] = field(default_factory=list)
     spans: list[lines.Span] = field(default_factory=list)
     calls: list[lines.Calls] = field(default_factory=list)
     end: lines.ScenarioEnd = field(init=False)
@@ -99,9 +100,7 @@ class _Reader:
             raise self._error("id", f"expected {before + 1}, the next scenario, found {row.id}")
         return ScenarioRecord(row)
 
-    def _add(
-        self, row: lines.Step | lines.Execution | lines.Span | lines.Calls | lines.ScenarioEnd, to: ScenarioRecord
-    ) -> bool:
+    def _add(self, row: lines.ScenarioLine, to: ScenarioRecord) -> bool:
         """Put the line into its scenario; True when it was the scenario's last."""
         if row.scenario != to.head.id:
             raise self._error(
@@ -109,6 +108,8 @@ class _Reader:
             )
         if isinstance(row, lines.Execution):
             to.executions.append(row)
+        elif isinstance(row, lines.Remediation):
+            to.remediations.append(row)
         elif isinstance(row, lines.ScenarioEnd):
             if row.executions != len(to.executions):
                 raise self._error(

@@ -11,6 +11,7 @@ from typing import Any
 
 from scenarios.chronicle import Chronicle, Execution
 from scenarios.errors import BadInput
+from scenarios.remediations import Remediation
 from scenarios.story import Step
 from scenarios.world import World
 
@@ -64,9 +65,12 @@ class Recording:
             )
 
     def history(self, scenario: int, world: World) -> None:
-        """Everything the chronicle knows: executions in the order of their creation, spans, API calls."""
+        """Everything the chronicle knows: executions and remediations in the order of their creation, spans, API
+        calls."""
         for execution in world.chronicle:
             self._execution(scenario, execution)
+        for remediation in world.remediations:
+            self._remediation(scenario, remediation)
         self._spans(scenario, world.chronicle)
         for calls in world.api_calls():
             self._line(
@@ -102,6 +106,35 @@ class Recording:
             was_execution_failure=execution.was_execution_failure,
             message=execution.message[:_TEXT_MAX],
             censored=not execution.terminal and execution.deleted_us is None,
+        )
+
+    def _remediation(self, scenario: int, remediation: Remediation) -> None:
+        reason = remediation.skip_reason or remediation.failure_reason or remediation.timeout_phase
+        self._line(
+            "remediation",
+            scenario=scenario,
+            namespace=remediation.namespace,
+            name=remediation.name,
+            target=remediation.target,
+            signal=remediation.signal,
+            created_us=remediation.created_us,
+            decided_us=remediation.decided_us,
+            terminal_us=remediation.terminal_us,
+            deleted_us=remediation.deleted_us,
+            phase=remediation.phase,
+            phases=[list(reached) for reached in remediation.phases],
+            outcome=remediation.outcome,
+            reason=reason or (remediation.block_reason if remediation.phase == "Blocked" else None),
+            message=remediation.message[:_TEXT_MAX],
+            requires_review=remediation.requires_review,
+            duplicate_of=remediation.duplicate_of,
+            duplicates=remediation.duplicates,
+            recoveries=remediation.recoveries,
+            executions=remediation.executions,
+            analyses=len(remediation.analyses),
+            notifications=len(remediation.notifications),
+            blocked_us=remediation.waited_us,
+            censored=not remediation.terminal and remediation.deleted_us is None,
         )
 
     def _spans(self, scenario: int, chronicle: Chronicle) -> None:
