@@ -184,8 +184,12 @@ class SimulatedWorld:
         self.crash_controller()
         await asyncio.sleep(self._settings.executor.restart)
 
-    async def crash_and_restart_orchestrator(self) -> None:
+    def crash_orchestrator(self) -> None:
+        """Kill every orchestrator, without warning; new ones start after the restart delay."""
         self.orchestration.crash()
+
+    async def crash_and_restart_orchestrator(self) -> None:
+        self.crash_orchestrator()
         await asyncio.sleep(self.orchestration.restart_s)
 
     async def split_brain(self) -> None:

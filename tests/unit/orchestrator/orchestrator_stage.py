@@ -3,6 +3,7 @@ played by hand."""
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -24,6 +25,7 @@ from controller.orchestrator.settings import Settings
 from controller.orchestrator.wiring import orchestrator
 from controller.ports import Cluster, Document, Resource
 from sim.apiserver.identity import ADMIN, service_account
+from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
 from sim.apiserver.watch import Lag
 from sim.clock import Clock
@@ -55,6 +57,12 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@cache
+def manifest(name: str) -> tuple[Any, ...]:
+    """The documents of a file of ``deploy``, read once: nobody mutates them."""
+    return tuple(yaml.safe_load_all((DEPLOY / name).read_text("utf-8")))
+
+
 class Stage:
     """``wrap`` puts a fault around the client of each orchestrator; ``replicas`` of them all believe that they lead."""
 
@@ -64,6 +72,7 @@ class Stage:
         *,
         wrap: Callable[[Cluster, Process], Cluster] = lambda cluster, _: cluster,
         watch_lag: Lag | None = None,
+        latency: Latency | None = None,
         ties: Random | None = None,
         seed: int = 1,
         replicas: int = 1,
@@ -72,18 +81,18 @@ class Stage:
         self.loop = Loop(ties=ties)
         self.streams = Streams(seed)
         self.clock = Clock(self.loop)
-        self.server = ApiServer(self.loop, self.streams, self.clock, watch_lag=watch_lag, guard=True)
+        self.server = ApiServer(self.loop, self.streams, self.clock, latency=latency, watch_lag=watch_lag, guard=True)
         self.audit = AuditBuffer()
         self.wrap = wrap
         self.phases: dict[str, list[str]] = {}
         self.server.observe(self._observe)
         for path in sorted((DEPLOY / "crds").glob("kubernaut.ai_*.yaml")):
-            self.server.install_crd(yaml.safe_load(path.read_text("utf-8")))
+            self.server.install_crd(manifest(f"crds/{path.name}")[0])
         for kind in ("PipelineRun", "TaskRun"):
             self.server.install_crd(tekton_crd(kind))
         for namespace in (SYSTEM, RUNS):
             self._create("v1", "Namespace", {"metadata": {"name": namespace}})
-        for document in yaml.safe_load_all((DEPLOY / "rbac-orchestrator.yaml").read_text("utf-8")):
+        for document in manifest("rbac-orchestrator.yaml"):
             self._create(document["apiVersion"], document["kind"], document)
         self.processes: list[Process] = []
         self.registry = CollectorRegistry()
