@@ -26,6 +26,12 @@ class Signals(Part):
         allow_inf_nan=False,
         description="exponent of Zipf's law over targets; 0: all alike",
     )
+    legacy: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="remediations under way that version 3.1 has skipped",
+    )
 
 
 class Crowd:
@@ -48,6 +54,7 @@ class SignalSource:
         self._kind = kind
         self._stream = stream
         self._last: dict[str, str] = {}
+        world.recall_legacy(kind.legacy)
         world.targets[0].backstage.orchestration.review()
         self.crowd = Crowd(world.targets, kind.popularity)
 

@@ -11,7 +11,7 @@ from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
 from controller.ports import Cluster, Document
 from reports import statistics, timings
-from scenarios import hazards, manifests, permissions
+from scenarios import hazards, legacy, manifests, permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
@@ -120,6 +120,7 @@ class SimulatedWorld:
         self.remediations = Remediations(lambda: self.loop.now_us, self.chronicle.wake)
         self.invariants = Invariants(self.clock.utcnow, settings.orchestrator.cooldown)
         self._orchestration: Orchestration | None = None
+        self._remediations_watched = False
         self.incidents = Incidents(self.loop, self.tekton, settings.tekton, self.streams("tekton.incidents"))
         for resource, observer in self.chronicle.observers:
             self.server.observe(observer, resource)
@@ -156,8 +157,7 @@ class SimulatedWorld:
     def orchestration(self) -> Orchestration:
         """Started by whoever asks first: a story without remediations has no orchestrator."""
         if self._orchestration is None:
-            for resource, observer in (*self.remediations.observers, *self.invariants.observers):
-                self.server.observe(observer, resource)
+            self.watch_remediations()
             settings = self._settings
             self._orchestration = Orchestration(
                 self.server,
@@ -171,6 +171,13 @@ class SimulatedWorld:
                 self._wrap_orchestrator,
             )
         return self._orchestration
+
+    def watch_remediations(self) -> None:
+        """Take note of remediations from now on."""
+        if not self._remediations_watched:
+            self._remediations_watched = True
+            for resource, observer in (*self.remediations.observers, *self.invariants.observers):
+                self.server.observe(observer, resource)
 
     def crash_controller(self) -> None:
         """Kill the executor's process, without warning; a new one starts after the restart delay."""
@@ -194,6 +201,11 @@ class SimulatedWorld:
 
     async def split_brain(self) -> None:
         self.orchestration.join()
+
+    def recall_legacy(self, count: int) -> None:
+        if count:
+            self.watch_remediations()
+            legacy.leave(self.server, self.clock, self.targets, next(iter(self.workflows.values())), count)
 
     def stop_controllers(self) -> None:
         """Leave the API server to the caller alone."""

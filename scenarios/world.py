@@ -91,6 +91,10 @@ class World(Protocol):
         """Start one more orchestrator beside the one that leads; both believe that they do."""
         ...
 
+    def recall_legacy(self, count: int) -> None:
+        """Let ``count`` remediations be under way whose executions version 3.1 has skipped."""
+        ...
+
     def api_calls(self) -> list[ApiCalls]: ...
 
     def settings(self) -> dict[str, Any]:

@@ -31,6 +31,19 @@ class SignalContext(ApiModel):
     target_resource: TargetResource
 
 
+class Context(ApiModel):
+    """What else is known, of the cluster and of what depends on the target."""
+
+    environment: str | None = None
+    priority: str | None = None
+    risk_tolerance: str | None = None
+    business_category: str | None = None
+    error_message: str | None = Field(None, description="What the target itself says.")
+    detected_labels: dict[str, str] | None = Field(
+        None, description="Properties of the cluster, for the catalogue."
+    )
+
+
 class RootCause(ApiModel):
     """What an analyst believes went wrong."""
 
@@ -90,6 +103,7 @@ class AIAnalysisSpec(ApiModel):
 
     remediation_request_ref: ObjectReference
     signal_context: SignalContext
+    context: Context | None = None
     is_recovery_attempt: bool = False
     recovery_attempt_number: int | None = Field(None, description="From 1; absent for the first analysis.", ge=1)
     previous_executions: list[PreviousExecution] | None = Field(None, description="Oldest first.")
