@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hurried import HurriedPolicy
 from served import Served
 
 from controller.ports import Document, Resource
+from scenarios.errors import BadInput
 from scenarios.golden.recorder import Outcome, Site, record
 from scenarios.golden.recording import Recording, bundled, of_json, text
 from scenarios.golden.simulated import simulate
@@ -34,6 +37,16 @@ _RUNS = Resource("tekton.dev", "v1", "pipelineruns", "PipelineRun")
 def create(server: ApiServer, resource: Resource, namespace: str, name: str, **fields: object) -> Document:
     body = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}, **fields}
     return server.create(ADMIN, resource, namespace, body)
+
+
+def objects(server: ApiServer) -> list[tuple[str, str, str]]:
+    """Everything that is stored, Events and quota counts apart."""
+    return sorted(
+        (resource.plural, one["metadata"].get("namespace", ""), one["metadata"]["name"])
+        for resource in server.resources()
+        if resource.plural != "events"
+        for one in server.items(resource)
+    )
 
 
 @pytest.fixture
@@ -75,3 +88,83 @@ def test_what_a_cluster_writes_becomes_a_recording_that_the_simulated_stage_repr
     assert again.writes == recorded.expect
     assert [list(told) for told in again.told] == recorded.events
     assert (again.returned_spec, again.refusal) == (recorded.returned_spec, recorded.refusal)
+
+
+def test_nothing_stays_on_the_cluster(cluster: Served, tmp_path: Path) -> None:
+    before = cluster.call(objects)
+    outcomes = played(Site(cluster.kubeconfig(tmp_path)), "exit1-first-running-last-hang", "quota-pods-exceeded-pipeline-timeout")
+    assert [outcome.trouble for outcome in outcomes] == ["", ""]
+    assert cluster.call(objects) == before
+
+
+def test_an_existing_namespace_is_left_as_it_was(cluster: Served, tmp_path: Path) -> None:
+    def prepare(server: ApiServer) -> None:
+        create(server, _NAMESPACES, "", "mine")
+        create(server, _CONFIG_MAPS, "mine", "kept")
+
+    cluster.call(prepare)
+    before = cluster.call(objects)
+    [outcome] = played(Site(cluster.kubeconfig(tmp_path), namespace="mine", existing=True), "fail-step2of3")
+    assert outcome.recorded is not None
+    assert cluster.call(objects) == before
+
+
+def test_a_namespace_that_is_there_is_not_played_in_unasked(cluster: Served, tmp_path: Path) -> None:
+    cluster.call(lambda server: create(server, _NAMESPACES, "", "mine"))
+    with pytest.raises(BadInput, match="--namespace mine: exists already"):
+        played(Site(cluster.kubeconfig(tmp_path), namespace="mine"), "missing-param")
+
+
+def test_a_namespace_in_use_is_not_played_in_at_all(cluster: Served, tmp_path: Path) -> None:
+    run = bundled(VERSION, "missing-param").submit
+
+    def prepare(server: ApiServer) -> None:
+        create(server, _NAMESPACES, "", "mine")
+        create(server, _RUNS, "mine", "theirs", spec=run["spec"])
+
+    cluster.call(prepare)
+    with pytest.raises(BadInput, match="there are pipelineruns in it"):
+        played(Site(cluster.kubeconfig(tmp_path), namespace="mine", existing=True), "missing-param")
+    assert "theirs" in str(cluster.call(objects))
+
+
+def test_pods_are_for_no_scheduler_and_on_no_node_and_the_recording_does_not_show_it(
+    cluster: Served, tmp_path: Path
+) -> None:
+    pods: dict[str, set[Any]] = {"schedulers": set(), "nodes": set()}
+
+    def observed(type_: str, _resource: Resource, _old: Document | None, new: Document) -> None:
+        pods["schedulers"].add(new["spec"].get("schedulerName"))
+        if type_ != "ADDED":
+            pods["nodes"].add(new["spec"].get("nodeName"))
+
+    cluster.call(lambda server: server.observe(observed, _PODS))
+    outcomes = played(Site(cluster.kubeconfig(tmp_path)), "success-1", "fail-step2of3")
+    assert pods["schedulers"] == {"rehearse"}
+    assert len(pods["nodes"]) == 2, "a node name of its own for every play"
+    assert all(str(node).startswith("rehearse-") for node in pods["nodes"])
+    assert not any("schedulerName" in text(outcome.recorded) for outcome in outcomes if outcome.recorded)
+
+
+def test_what_a_cluster_cannot_be_asked_for_is_told_and_costs_nothing(cluster: Served, tmp_path: Path) -> None:
+    before = cluster.call(lambda server: server.store.version)
+    outcomes = played(Site(cluster.kubeconfig(tmp_path)), "bundle-success", "controller-down-while-run-finishes")
+    assert [outcome.needs_simulation for outcome in outcomes] == ["to serve bundles", "to stop controller"]
+    assert cluster.call(lambda server: server.store.version) == before
+
+
+def test_a_play_that_breaks_is_told_and_cleaned_up(cluster: Served, tmp_path: Path) -> None:
+    foreign = {"at_ms": 5, "do": "create", "name": "other", "namespace": "default", "spec": {}}
+    broken = replace(bundled(VERSION, "success-1"), actions=(foreign,))
+    outcomes: list[Outcome] = []
+    before = cluster.call(objects)
+    record(Site(cluster.kubeconfig(tmp_path)), lambda _: [broken, bundled(VERSION, "missing-param")], outcomes.append)
+    assert outcomes[0].trouble == "the script creates pipelineruns in another namespace, default"
+    assert outcomes[1].recorded is not None
+    assert cluster.call(objects) == before
+
+
+def test_a_cluster_without_tekton_is_refused_in_one_line(cluster: Served, tmp_path: Path) -> None:
+    site = Site(cluster.kubeconfig(tmp_path), tekton_namespace="default")
+    with pytest.raises(BadInput, match="--tekton-namespace default: there is no ConfigMap pipelines-info in it"):
+        played(site, "missing-param")
