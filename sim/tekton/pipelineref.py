@@ -98,6 +98,8 @@ class PipelineReferences:
         except Refused as error:
             raise NotFound(f"resolver failed to get Pipeline {reference.get('name', '')}: {error}") from error
         document = fetched.document
+        if document.get("kind") != PIPELINES.kind:
+            raise NotFound("failed to read runtime object as Pipeline: resource is not a pipeline")
         name = document["metadata"]["name"]
         rehearsed = {**document, "metadata": {**document["metadata"], "name": self._uuid()}}
         rehearsed["metadata"]["namespace"] = attempt.namespace
