@@ -128,7 +128,7 @@ class PipelineRuns:
             wait_us = await self._reconcile(attempt, key)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
             error = caught.with_traceback(None)  # or it would hold this frame, which holds it
-        result = await finish(self._access, PIPELINE_RUNS, self._pipeline_runs.get(*key), attempt, error, None)
+        result = await finish(self._access, PIPELINE_RUNS, self._pipeline_runs.get(*key), attempt, error)
         if wait_us is None:
             return result
         self._settle(key, attempt, wait_us)

@@ -68,8 +68,8 @@ class Version:
     """A registry's 429 is asked for again (go-containerregistry 0.21)."""
     resolution_patched: bool
     """The core controller PATCHes the ResolutionRequest's conditions instead of a PUT (since v1.15)."""
-    requeue_hides_sync_errors: bool
-    """A failed write of labels is not an error where the attempt asks for a requeue (seen in v1.15, not in v1.7)."""
+    conflicts_untold: bool
+    """No Event tells that an attempt ended in a conflict (knative since v1.15, not in v1.7)."""
     pending_task_runs: bool
     """``spec.status: TaskRunPending`` is understood (since v1.11)."""
     quoted_messages_cut: bool
@@ -137,7 +137,7 @@ V1_7 = Version(
     cluster_resolver_needs_namespace=False,
     registry_retries_429=False,
     resolution_patched=False,
-    requeue_hides_sync_errors=False,
+    conflicts_untold=False,
     pending_task_runs=False,
     quoted_messages_cut=False,
     unresolved_task_runs_fail=True,
@@ -178,7 +178,7 @@ V1_15 = Version(
     cluster_resolver_needs_namespace=True,
     registry_retries_429=True,
     resolution_patched=True,
-    requeue_hides_sync_errors=True,
+    conflicts_untold=True,
     pending_task_runs=True,
     quoted_messages_cut=True,
     unresolved_task_runs_fail=False,
