@@ -50,6 +50,8 @@ Examples:
   rehearse golden                                      everything that was recorded, both releases
   rehearse golden cancel success-1 --version 1.15      two situations, one release
   rehearse golden --recordings my/recordings           recordings of your own, as the recorder wrote them
+  rehearse golden --kubeconfig ~/.kube/config --record my/recordings
+                                                       recordings of your cluster's own Tekton
 """
 
 
@@ -233,13 +235,44 @@ def golden(
         ),
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the agreement as JSON.")] = None,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play to the real Tekton of this cluster instead, one situation at a time."),
+    ] = None,
+    context: Annotated[str, typer.Option(metavar="NAME", help="Of the kubeconfig. Default: its current one.")] = "",
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With --kubeconfig: write what that Tekton does as new recordings."),
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option(metavar="NAME", help="With --kubeconfig: created for the plays and deleted afterwards.")
+    ] = "rehearse-golden",
+    use_existing_namespace: Annotated[
+        bool, typer.Option("--use-existing-namespace", help="The namespace is there, unused, and stays.")
+    ] = False,
+    tekton_namespace: Annotated[
+        str, typer.Option(metavar="NAME", help="With --kubeconfig: where Tekton is installed.")
+    ] = "tekton-pipelines",
 ) -> None:
-    """Play recordings of a real Tekton to the simulated one and say how far they agree."""
-    from scenarios.golden.command import golden as play
-
+    """Play recordings of a real Tekton to the simulated one, or to another real one, and say how far they agree."""
     if json_ is not None:
         _check_place(f"--json {json_}", json_.parent, "a writable file")
-    raise typer.Exit(not play(scenarios or [], version, recordings, json_))
+    if kubeconfig is None:
+        from scenarios.golden.command import golden as play
+
+        if record is not None or context or use_existing_namespace:
+            raise BadInput(
+                "--record, --context, --use-existing-namespace", "are for a real Tekton", "--kubeconfig FILE"
+            )
+        raise typer.Exit(not play(scenarios or [], version, recordings, json_))
+    # Imported here: the client of a real API server costs a quarter of a second.
+    from scenarios.golden.livecommand import golden_live
+    from scenarios.golden.recorder import Site
+
+    if record is not None:
+        _check_place(f"--record {record}", record, "a writable directory")
+    site = Site(kubeconfig, context, namespace, use_existing_namespace, tekton_namespace)
+    raise typer.Exit(not golden_live(site, scenarios or [], version, recordings, record, json_))
 
 
 def _refuse(message: str) -> NoReturn:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from hurried import HurriedPolicy
 from served import Served
+from typer.testing import CliRunner
 
 from controller.ports import Document, Resource
+from scenarios.cli import app
 from scenarios.errors import BadInput
 from scenarios.golden.recorder import Outcome, Site, record
 from scenarios.golden.recording import Recording, bundled, of_json, text
@@ -92,7 +94,9 @@ def test_what_a_cluster_writes_becomes_a_recording_that_the_simulated_stage_repr
 
 def test_nothing_stays_on_the_cluster(cluster: Served, tmp_path: Path) -> None:
     before = cluster.call(objects)
-    outcomes = played(Site(cluster.kubeconfig(tmp_path)), "exit1-first-running-last-hang", "quota-pods-exceeded-pipeline-timeout")
+    outcomes = played(
+        Site(cluster.kubeconfig(tmp_path)), "exit1-first-running-last-hang", "quota-pods-exceeded-pipeline-timeout"
+    )
     assert [outcome.trouble for outcome in outcomes] == ["", ""]
     assert cluster.call(objects) == before
 
@@ -168,3 +172,45 @@ def test_a_cluster_without_tekton_is_refused_in_one_line(cluster: Served, tmp_pa
     site = Site(cluster.kubeconfig(tmp_path), tekton_namespace="default")
     with pytest.raises(BadInput, match="--tekton-namespace default: there is no ConfigMap pipelines-info in it"):
         played(site, "missing-param")
+
+
+def rehearse(*arguments: str) -> tuple[int, str]:
+    """Exit code and output of the command."""
+    done = CliRunner().invoke(app, ["golden", *arguments])
+    if isinstance(done.exception, BadInput):
+        return 2, str(done.exception)
+    return done.exit_code, done.output
+
+
+def test_the_command_makes_recordings_that_it_can_read(cluster: Served, tmp_path: Path) -> None:
+    kubeconfig, folder = cluster.kubeconfig(tmp_path), tmp_path / "recordings"
+    scenarios = ("when-skip-all", "missing-param", "bundle-success")
+    code, output = rehearse(*scenarios, "--kubeconfig", str(kubeconfig), "--record", str(folder))
+    assert (code, "bundle-success: needs the simulated stage to serve bundles" in output) == (0, True)
+    assert "2 recordings played on Tekton v1.15.0, 0 failed, 1 skipped because they need the simulated stage" in output
+    assert sorted(path.stem for path in folder.glob("v1.15.0/*.json")) == ["missing-param", "when-skip-all"]
+    code, output = rehearse("--recordings", str(folder))
+    assert (code, "2 recordings: 2 as recorded" in output) == (0, True)
+
+
+def test_the_command_tells_a_tekton_that_does_otherwise(cluster: Served, tmp_path: Path) -> None:
+    other = bundled(VERSION, "missing-param")
+    changed = replace(other, events=[*other.events, ["PipelineRun/x", "Never", "told"]])
+    path = tmp_path / VERSION / "missing-param.json"
+    path.parent.mkdir()
+    path.write_text(text(changed))
+    code, output = rehearse("--recordings", str(tmp_path), "--kubeconfig", str(cluster.kubeconfig(tmp_path)))
+    assert (code, "Never: told" in output) == (1, True)
+
+
+def test_the_command_refuses_what_it_cannot_use(tmp_path: Path) -> None:
+    assert rehearse("--record", str(tmp_path))[0] == 2
+    code, output = rehearse("--kubeconfig", str(tmp_path / "none"))
+    assert (code, output) == (2, f"--kubeconfig: kubeconfig {tmp_path / 'none'}: no such file")
+    path = tmp_path / "config"
+    path.write_text(
+        "{current-context: a, contexts: [{name: a, context: {cluster: b}}], "
+        "clusters: [{name: b, cluster: {server: 'http://127.0.0.1:1'}}]}"
+    )
+    code, output = rehearse("--kubeconfig", str(path))
+    assert (code, output.startswith(f"--kubeconfig {path}: no answer that helps: ")) == (2, True)
