@@ -54,7 +54,9 @@ class Scenario(Line):
     name: Text
     tags: Annotated[list[str], Field(description="a list of texts")]
     scale: Count
-    source: Annotated[Literal["feature", "workload"], Field(description='"feature" or "workload"')]
+    source: Annotated[
+        Literal["feature", "workload", "recordings"], Field(description='"feature", "workload" or "recordings"')
+    ]
     settings: Settings
 
 
@@ -102,6 +104,26 @@ class Execution(Line):
     censored: Flag
     deleted_us: Instant = None
     hazard_us: Instant = None
+
+
+class Situation(Line):
+    """What a controller told of one recorded situation; ``noticed_us`` from the end of the run, null if it had none.
+
+    ``evidence`` is what ended the run, ``verdict`` what Tekton itself said of it.
+    """
+
+    kind: Literal["situation"]
+    scenario: Count
+    situation: Text
+    version: Text
+    phase: Text
+    reason: Text
+    started: Annotated[bool | None, Field(description="true, false or null")]
+    task: Text
+    evidence: Text
+    noticed_us: Instant
+    verdict: Text
+    summary: Text
 
 
 class Span(Line):
@@ -155,12 +177,13 @@ class End(Line):
     executions: Count
 
 
-AnyLine = Run | Scenario | Step | Execution | Span | Calls | ScenarioEnd | End
+AnyLine = Run | Scenario | Step | Execution | Situation | Span | Calls | ScenarioEnd | End
 MODELS: dict[str, type[Line]] = {
     "run": Run,
     "scenario": Scenario,
     "step": Step,
     "execution": Execution,
+    "situation": Situation,
     "span": Span,
     "calls": Calls,
     "scenario_end": ScenarioEnd,

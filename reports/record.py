@@ -26,6 +26,7 @@ class ScenarioRecord:
     head: lines.Scenario
     steps: list[lines.Step] = field(default_factory=list)
     executions: list[lines.Execution] = field(default_factory=list)
+    situations: list[lines.Situation] = field(default_factory=list)
     spans: list[lines.Span] = field(default_factory=list)
     calls: list[lines.Calls] = field(default_factory=list)
     end: lines.ScenarioEnd = field(init=False)
@@ -100,7 +101,9 @@ class _Reader:
         return ScenarioRecord(row)
 
     def _add(
-        self, row: lines.Step | lines.Execution | lines.Span | lines.Calls | lines.ScenarioEnd, to: ScenarioRecord
+        self,
+        row: lines.Step | lines.Execution | lines.Situation | lines.Span | lines.Calls | lines.ScenarioEnd,
+        to: ScenarioRecord,
     ) -> bool:
         """Put the line into its scenario; True when it was the scenario's last."""
         if row.scenario != to.head.id:
@@ -109,6 +112,8 @@ class _Reader:
             )
         if isinstance(row, lines.Execution):
             to.executions.append(row)
+        elif isinstance(row, lines.Situation):
+            to.situations.append(row)
         elif isinstance(row, lines.ScenarioEnd):
             if row.executions != len(to.executions):
                 raise self._error(

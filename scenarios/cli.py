@@ -275,6 +275,35 @@ def golden(
     raise typer.Exit(not golden_live(site, scenarios or [], version, recordings, record, json_))
 
 
+@app.command()
+def situations(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SITUATION]…", help="Names of recorded situations. Default: all of them."),
+    ] = None,
+    version: Annotated[
+        str, typer.Option(metavar="VERSION", help="Only this release of Tekton: 1.15, v1.15.0. Default: all recorded.")
+    ] = "",
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Recordings of your own, as for `rehearse golden`.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of everything random.")] = 7,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the record and the report of the table there.")
+    ] = None,
+) -> None:
+    """Have the executor live every recorded situation and say what it tells of each, and how soon."""
+    from scenarios.situations.command import situations as live
+
+    if report is not None:
+        _check_place(f"--report {report}", report, "a writable directory")
+    record = live(names or [], version, recordings, seed, " ".join(["rehearse situations", *(names or [])]))
+    if report is not None:
+        path = report / "record.jsonl"
+        record.write(path)
+        _build([path], report)
+
+
 def _refuse(message: str) -> NoReturn:
     print(f"rehearse: {message}", file=sys.stderr)
     raise SystemExit(2)
