@@ -41,7 +41,7 @@ class Scheduling:
             if member.task.results:
                 reference = substitute(reference, facts.result_values(member.task))
             try:
-                member.spec = await self._fetch(attempt, reference)
+                member.spec = await self._fetch(attempt, reference, member.name)
             except InProgress:
                 text = f"PipelineRun {attempt.namespace}/{attempt.name} awaiting remote resource"
                 set_condition(attempt.status, "Unknown", "ResolvingTaskRef", text, now)
@@ -55,9 +55,9 @@ class Scheduling:
                 raise failed(attempt, now, "CouldntGetTask", text, cause) from error
         return True
 
-    async def _fetch(self, attempt: Attempt, reference: Document) -> Document:
+    async def _fetch(self, attempt: Attempt, reference: Document, task_run: str) -> Document:
         if reference.get("resolver"):
-            found = (await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference)).document
+            found = (await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference, task_run)).document
         else:
             found = await self._access.tekton.get(TASKS, attempt.namespace, reference["name"])
         spec: Document = found["spec"]
