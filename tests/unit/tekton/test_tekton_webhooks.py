@@ -136,7 +136,7 @@ def test_nothing_of_a_run_is_written_while_the_webhook_is_away_not_even_its_stat
         assert world.pipeline_run() == before
         run = {**before, "status": {**before["status"], "results": []}}
         with pytest.raises(ApiError) as failed:
-            world.server.update(ADMIN, PIPELINE_RUNS, NAMESPACE, "run", run, "status")
+            world.server.update(ADMIN, PIPELINE_RUNS, NAMESPACE, "run", run, subresource="status")
         assert (failed.value.code, failed.value.reason) == (500, "InternalError")
         assert failed.value.message.endswith('/defaulting?timeout=10s": context deadline exceeded')
         world.tekton.webhook.outage = ""
