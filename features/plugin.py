@@ -22,7 +22,12 @@ from scenarios.simulated import open_world
 from scenarios.story import Step, Story
 from scenarios.world import World
 
-pytest_plugins = ("features.steps.asking", "features.steps.hazarding", "features.steps.seeing")
+pytest_plugins = (
+    "features.steps.asking",
+    "features.steps.befalling",
+    "features.steps.hazarding",
+    "features.steps.seeing",
+)
 
 _STORY = pytest.StashKey[Story]()
 _NAME = pytest.StashKey[tuple[str, Path]]()

@@ -4,6 +4,7 @@ The defaults are those of a release installation with one process of each kind a
 controller, as it was recorded.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
@@ -17,9 +18,10 @@ from sim.tekton.version import VERSIONS
 from sim.workload import distributions
 
 _RELEASE = TektonOptions()
-PROCESSES = {"controller": CONTROLLER, "resolvers": RESOLVERS, "webhook": WEBHOOK}
 Process = Literal["controller", "resolvers", "webhook"]
-Mishap = Literal["is away", "crashes", "restarts", "rolls out"]
+PROCESSES: Mapping[Process, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS, "webhook": WEBHOOK}
+Mishap = Literal["outage", "crash", "restart", "rollout"]
+"""All are gone for a time; the leader dies; all end in good order and start anew; each gets its successor first."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -83,22 +85,22 @@ class BundleSettings(Part):
 
 
 class Incident(Part):
-    """Something that befalls one kind of process at a time; ``for`` is how long it is away."""
+    """Something that befalls one kind of process at a time; ``for`` is how long an outage lasts."""
 
     at: Seconds
     what: Process
-    does: Mishap = "is away"
+    kind: Mishap = "outage"
     lasting: SomeSeconds = Field(default=Duration(60), alias="for")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.what == "webhook" and self.does != "is away":
-            raise ValueError(f'the webhook keeps nothing to lose: expected "is away" instead of "{self.does}"')
+        if self.what == "webhook" and self.kind != "outage":
+            raise ValueError(f"the webhook keeps nothing to lose: expected an outage, not a {self.kind}")
         return self
 
     def __str__(self) -> str:
-        lasting = f" for {self.lasting}" if self.does == "is away" else ""
-        return f"{self.what} {self.does} at {self.at}{lasting}"
+        lasting = f" for {self.lasting}" if self.kind == "outage" else ""
+        return f"{self.kind} of the {self.what} at {self.at}{lasting}"
 
 
 class TektonSettings(Part):

@@ -77,8 +77,8 @@ class World(Protocol):
 
     async def start_resolvers(self) -> None: ...
 
-    async def befall_tekton(self, what: Process, does: Mishap, lasting_s: float) -> None:
-        """Something befalls Tekton's controller, resolvers or webhook; ``lasting_s`` counts for ``is away``."""
+    async def befall_tekton(self, what: Process, kind: Mishap, lasting_s: float) -> None:
+        """Something befalls Tekton's controller, resolvers or webhook; ``lasting_s`` counts for an outage."""
         ...
 
     def api_calls(self) -> list[ApiCalls]: ...
