@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from uuid import UUID
 
 from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.controller import PermanentError
@@ -15,10 +16,12 @@ from sim.tekton.ending import failed
 from sim.tekton.facts import DoneTooEarly, Facts, Member
 from sim.tekton.matrix import Fan, combination_count, combinations
 from sim.tekton.names import fanned_names
-from sim.tekton.pipelineref import PIPELINE_LABEL
+from sim.tekton.pipelineref import PIPELINE_LABEL, Invalid, rehearsed
 from sim.tekton.references import expressions, result_reference
 from sim.tekton.remote import InProgress, Refused, Remote
 from sim.tekton.substitution import substitute, type_of
+
+_TRANSIENT = ("Conflict", "ServerTimeout", "Timeout", "TooManyRequests")
 
 
 class Scheduling:
@@ -48,7 +51,11 @@ class Scheduling:
                 if self._remote.recheck_us is not None:
                     raise RequeueAfter(self._remote.recheck_us) from None
                 return False
-            except (ApiError, Refused) as error:
+            except (ApiError, ConnectionLost, Refused, Invalid) as error:
+                if isinstance(error, ApiError) and (
+                    error.reason in _TRANSIENT or error.message.startswith("retryable")
+                ):
+                    raise
                 cause = f'Couldn\'t retrieve Task "{_called(reference)}": {message_of(error)}'
                 pipeline = f"{attempt.namespace}/{attempt.labels[PIPELINE_LABEL]}"
                 text = f"Pipeline {pipeline} can't be Run; it contains Tasks that don't exist: {cause}"
@@ -56,11 +63,15 @@ class Scheduling:
         return True
 
     async def _fetch(self, attempt: Attempt, reference: Document, task_run: str) -> Document:
+        """The Task; asked for in the name of the TaskRun, so that that one finds the same request answered."""
+        access = self._access
         if reference.get("resolver"):
             found = (await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference, task_run)).document
-        else:
-            found = await self._access.tekton.get(TASKS, attempt.namespace, reference["name"])
-        spec: Document = found["spec"]
+            if found.get("kind") != TASKS.kind:
+                raise Invalid("resource is not a task")
+            uuid = str(UUID(int=access.work_stream.getrandbits(128), version=4))
+            return await rehearsed(access, TASKS, attempt.namespace, found, uuid)
+        spec: Document = (await access.tekton.get(TASKS, attempt.namespace, reference["name"]))["spec"]
         return spec
 
     async def enforce(self, attempt: Attempt, facts: Facts, deadlines: Deadlines) -> None:
