@@ -22,6 +22,7 @@ from sim.tekton.remote import decode
 from sim.tekton.resolvercache import ResolverCache, annotated, mode_of
 
 _NAME = "bundleresolver"
+_ETCD_MAX = 1_572_864  # bytes that etcd takes at once, by default
 _KINDS = ("PipelineRun", "Pipeline", "TaskRun", "Task", "Run", "CustomRun", "StepAction")
 
 
@@ -74,6 +75,8 @@ class BundleResolver:
                 raise
             raise await self._failed(key, _told(key, error)) from error
         try:
+            if len(entry.data) > _ETCD_MAX:
+                raise ApiError(500, "", "etcdserver: request is too large")
             await self._resolution.patch(RESOLUTION_REQUESTS, *key, _written(entry), subresource="status")
         except (ApiError, ConnectionLost) as error:
             if is_transient(error):

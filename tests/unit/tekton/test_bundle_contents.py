@@ -83,6 +83,13 @@ def test_a_bundle_holds_twenty_objects_at_most() -> None:
     assert outcome(bundles).endswith("error: contained more than the maximum 20 allow objects")
 
 
+def test_what_etcd_does_not_take_fails_the_run() -> None:
+    document = {**pipeline(), "spec": {**pipeline()["spec"], "description": "x" * 1_200_000}}
+    bundles = BundleCatalogue()
+    bundles.add(IMAGE, document)
+    assert outcome(bundles).endswith("with data: etcdserver: request is too large")
+
+
 def test_what_is_no_object_of_tekton_is_refused_by_the_resolver_since_v1_13() -> None:
     bundles = layered(json.dumps({"apiVersion": "v1", "kind": "Secret"}).encode(), ANNOTATIONS)
     told = outcome(bundles)
