@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from controller.ports import ApiError, Document
+from controller.ports import ApiError, ConnectionLost, Document
 from sim.tekton.access import PIPELINE_RUNS, TASK_RUNS, Access, controller_reference
 from sim.tekton.attempt import Attempt, message_of
 from sim.tekton.bindings import merged, own_settings, pod_template, workspaces
@@ -191,8 +191,14 @@ class Children:
             name = reference["name"]
             try:
                 await self._access.tekton.patch(TASK_RUNS, namespace, name, patch, patch_type="json")
-            except ApiError as error:
-                over = error.code == 400 and "no updates are allowed" in error.message
-                if error.code != 404 and not over:
+            except (ApiError, ConnectionLost) as error:
+                if not _is_moot(error):
                     errors.append(f"failed to patch TaskRun `{name}` with {purpose}: {message_of(error)}")
         return errors
+
+
+def _is_moot(error: ApiError | ConnectionLost) -> bool:
+    """Whether a TaskRun that could not be stopped is gone or over anyway."""
+    if not isinstance(error, ApiError):
+        return False
+    return error.code == 404 or (error.code == 400 and "no updates are allowed" in error.message)

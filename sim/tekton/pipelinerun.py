@@ -140,7 +140,7 @@ class PipelineRuns:
 
     def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
         """Remember what was seen, so that events of children that do not count cost nothing."""
-        if attempt.members and "childReferences" in attempt.standing and not any(one.fans for one in attempt.members):
+        if attempt.members and "childReferences" in attempt.standing:
             until_us = self._time.now_us() + wait_us
             self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], attempt.members, until_us)
 
@@ -346,7 +346,8 @@ class PipelineRuns:
     def _tell(self, attempt: Attempt, facts: Facts, pipeline_spec: Document, verdict: Verdict) -> None:
         """Write what the run now is into the status."""
         status = attempt.status
-        attempt.members = facts.members
+        if not facts.graph.has_matrix:
+            attempt.members = facts.members
         references = []
         for one in facts.members:
             run = one.run

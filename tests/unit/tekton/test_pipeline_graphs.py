@@ -119,6 +119,16 @@ def test_children_that_an_attempt_could_not_tell_of_are_told_by_the_next_one() -
         assert world.task_run("a")["status"]["conditions"][0]["reason"] == "TaskRunCancelled"
 
 
+def test_a_run_that_was_pending_says_so_until_it_gets_a_task_started() -> None:
+    with TektonWorld() as world:
+        world.create(QUOTAS, {"metadata": {"name": "none"}, "spec": {"hard": {"count/taskruns.tekton.dev": "0"}}})
+        world.submit([task("t")], status="PipelineRunPending")
+        world.run(1)
+        world.server.patch(ADMIN, PIPELINE_RUNS, NAMESPACE, "run", {"spec": {"status": None}})
+        world.run(1)
+        assert world.verdict() == ("Unknown", "Started", 'PipelineRun "run" is pending')
+
+
 def parents(graph: Graph) -> Mapping[str, tuple[str, ...]]:
     return {one.name: one.parents for one in graph.tasks}
 
