@@ -297,7 +297,9 @@ def situations(
 
     if report is not None:
         _check_place(f"--report {report}", report, "a writable directory")
+    began = time.perf_counter()
     record = live(names or [], version, recordings, seed, " ".join(["rehearse situations", *(names or [])]))
+    record.wall = {"wall_seconds": round(time.perf_counter() - began, 3), "scenarios": {}}
     if report is not None:
         path = report / "record.jsonl"
         record.write(path)

@@ -11,7 +11,7 @@ from scenarios.record import Recording as Record
 from scenarios.situations.lived import Lived
 from scenarios.situations.row import Row, row_of
 from scenarios.situations.stage import TARGET, WORKFLOW, live
-from scenarios.situations.table import text
+from scenarios.situations.table import number, text
 from scenarios.version import VERSION
 from sim.clock import EPOCH
 
@@ -41,9 +41,9 @@ def _record(rows: Sequence[Row], lived: Sequence[Lived], seed: int, command: str
     record = Record()
     epoch = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ")
     record.run(version=VERSION, seed=seed, backend="sim", epoch=epoch, command=command, settings={})
-    for version in dict.fromkeys(row.version for row in rows):
+    for version in sorted({row.version for row in rows}, key=number):
         own = [(row, came) for row, came in zip(rows, lived, strict=True) if row.version == version]
-        number = record.scenario(
+        opened = record.scenario(
             feature="Recorded situations",
             description=_DESCRIPTION,
             file="scenarios/golden/recordings",
@@ -55,9 +55,9 @@ def _record(rows: Sequence[Row], lived: Sequence[Lived], seed: int, command: str
             settings={"tekton": version, "workflow": WORKFLOW, "target": TARGET},
         )
         for row, came in own:
-            record.situation(number, row, replace(came.execution, name=row.situation))
+            record.situation(opened, row, replace(came.execution, name=row.situation))
         record.scenario_end(
-            number,
+            opened,
             status="passed",
             error=None,
             virtual_us=sum(came.virtual_us for _, came in own),

@@ -1,11 +1,14 @@
 """The table of situations as text: one block a situation, both releases in one where they agree."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from scenarios.situations.row import Row
 
 _WIDTHS = (50, 11, 36, 6)
+_PASSING = re.compile(r" after \d\w* with |\b127\.0\.0\.1:\d+|\bbundles-[0-9a-f]{32}\b")
+_REPEAT = re.compile(r"-\d+$")
 _STARTED = {None: "", True: "yes", False: "no"}
 
 
@@ -18,16 +21,27 @@ def text(rows: Iterable[Row]) -> str:
 
 
 def grouped(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows of one situation that differ in nothing but release and time, together; in the order of their first."""
+    """Rows that differ in nothing but release, times, addresses and the number of a repeat, together, by situation."""
     groups: dict[Row, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: (row.situation, _number(row.version))):
-        groups.setdefault(replace(row, version="", noticed_us=None), []).append(row)
+    for row in sorted(rows, key=lambda row: (row.situation, number(row.version))):
+        summary, verdict = _PASSING.sub("", row.summary), _PASSING.sub("", row.verdict)
+        situation = _REPEAT.sub("", row.situation)
+        groups.setdefault(
+            replace(row, situation=situation, version="", noticed_us=None, summary=summary, verdict=verdict), []
+        ).append(row)
     yield from groups.values()
 
 
 def releases(group: Sequence[Row]) -> str:
     """``1.7, 1.15``"""
-    return ", ".join(row.version.removeprefix("v").removesuffix(".0") for row in group)
+    versions = sorted({row.version for row in group}, key=number)
+    return ", ".join(version.removeprefix("v").removesuffix(".0") for version in versions)
+
+
+def situations(group: Sequence[Row]) -> str:
+    """The name; of repeats, the first and how many there are."""
+    names = list(dict.fromkeys(row.situation for row in group))
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def noticed(group: Sequence[Row]) -> str:
@@ -41,7 +55,7 @@ def noticed(group: Sequence[Row]) -> str:
 def _block(group: Sequence[Row]) -> Iterator[str]:
     row = group[0]
     ended = f"{row.phase}/{row.reason}" if row.reason else row.phase
-    yield _line(row.situation, releases(group), ended, _STARTED[row.started], noticed(group))
+    yield _line(situations(group), releases(group), ended, _STARTED[row.started], noticed(group))
     if row.verdict:
         yield f"    Tekton: {row.verdict}"
     elif row.evidence:
@@ -53,5 +67,6 @@ def _line(*cells: str) -> str:
     return "".join(cell.ljust(width) for cell, width in zip(cells, (*_WIDTHS, 0), strict=True))
 
 
-def _number(version: str) -> list[int]:
+def number(version: str) -> list[int]:
+    """A release as what it sorts by."""
     return [int(part) for part in version.removeprefix("v").split(".")]
