@@ -23,6 +23,11 @@ SCENARIOS = {
     "timeout-repeat": "timeout-repeat-00",
 }
 """Which recording stands for all repeats of a situation."""
+INLINE_BURST = {
+    "v1.7.0": {"taskruns": (5.83, 12.83), "pods": (7.09, 14.49), "PipelineRuns over": (15.25, 17.17), "calls": 657},
+    "v1.15.0": {"taskruns": (5.91, 12.91), "pods": (7.08, 14.67), "PipelineRuns over": (15.22, 17.36), "calls": 663},
+}
+"""Median and last, in s, of a burst of which only these were kept: thirty runs of an embedded pipeline."""
 SEEDS = range(24)
 BURST_SEEDS = range(3)
 BUSY = {
@@ -125,6 +130,15 @@ def test_thirty_runs_at_once_go_through_as_fast_as_recorded(version: str) -> Non
         found = [milestones[name] for _, milestones in bursts(version)]
         assert median(one[1] for one in found) == pytest.approx(middle_s, rel=0.12), name
         assert median(one[2] for one in found) == pytest.approx(last_s, rel=0.12), name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_thirty_runs_of_an_embedded_pipeline_go_through_as_fast_as_recorded(version: str) -> None:
+    calls, statuses = burst(version, "success-1", seed=1)
+    found = throughput(calls, statuses)
+    for name in ("taskruns", "pods", "PipelineRuns over"):
+        assert found[name][1:] == pytest.approx(INLINE_BURST[version][name], rel=0.1), name
+    assert sum(counted(calls).values()) == pytest.approx(INLINE_BURST[version]["calls"], rel=0.05)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
