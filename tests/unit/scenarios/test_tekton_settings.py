@@ -83,7 +83,7 @@ def test_what_cannot_be_is_one_line_that_names_the_field(override: str, said: st
 def test_all_of_them_are_listed_with_their_sources() -> None:
     shown = "\n".join(line for line in lines() if line.startswith("setting   tekton."))
 
-    for words in ("tekton.ha.lease", "tekton.bundles.cacheTtl 5m0s", "tekton.incidents     none", "(recorded: "):
+    for words in ("tekton.ha.lease", "tekton.bundles.cacheTtl 5m0s", "tekton.incidents     none", "(recorded: ", "; Tekton's default"):
         assert words in shown
 
 
