@@ -25,6 +25,7 @@ from controller.executor.evidence import (
     was_sigkilled,
 )
 from controller.executor.leftovers import adopted_outcome, leftovers, live_children, told
+from controller.executor.summary import RECOMMENDATIONS
 from controller.ports import ApiError, Cluster, ConnectionLost, Document, LogReader, Resource
 
 _EMPTY: Mapping[str, Any] = {}
@@ -35,6 +36,7 @@ _LOG_LIMIT_BYTES = 8192
 _CHILDREN_LIMIT = 100
 _EVENTS_LIMIT = 50
 _TO_THE_SECOND = len("2026-01-05T08:00:00")
+_WAITED_FOR = (FailureReason.RESOURCE_EXHAUSTED, FailureReason.IMAGE_PULL_BACK_OFF, FailureReason.FORBIDDEN)
 _NOT_MADE = "TaskRunsCreationFailed"
 
 
@@ -168,7 +170,11 @@ class Inquiry:
         if not told:
             return timeout
         last = max(told, key=lambda event: event.get("lastTimestamp") or "")
-        return replace(timeout, message=texts.clean(f"{timeout.message}; it waited: {last.get('message') or ''}"))
+        text = (last.get("message") or "")[: texts.READ_LIMIT]
+        meant = reasons.meaning(reasons.TASK_RUN, last["reason"], text) or texts.pod_creation_text(text)
+        advice = RECOMMENDATIONS[meant] if meant in _WAITED_FOR else ""
+        message = texts.clean(f"{timeout.message}; it waited: {text}")
+        return replace(timeout, message=message, recommendation=advice)
 
     async def _has_oom_event(self, pod: str, run: Document) -> bool:
         events = await self._events("Pod", run, pod)

@@ -8,7 +8,7 @@ from controller.executor.texts import clean
 
 _NAME_LIMIT = 253
 
-_RECOMMENDATIONS: Mapping[FailureReason, str] = {
+RECOMMENDATIONS: Mapping[FailureReason, str] = {
     FailureReason.OOM_KILLED: "Raise the memory limit of the task, or use a workflow that needs less memory.",
     FailureReason.DEADLINE_EXCEEDED: "Find what the workflow waited for; raise the timeout or use a faster workflow.",
     FailureReason.FORBIDDEN: "Grant the missing permission, or use a workflow that does not need it.",
@@ -44,5 +44,5 @@ def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, servic
         lines.append("Steps had started: the target may have been changed.")
     else:
         lines.append("Steps may have started: the target may have been changed.")
-    lines.append(f"Recommendation: {cause.recommendation or _RECOMMENDATIONS[cause.reason]}")
+    lines.append(f"Recommendation: {cause.recommendation or RECOMMENDATIONS[cause.reason]}")
     return "\n".join(lines)

@@ -23,11 +23,20 @@ _DESCRIPTION = (
 
 def situations(names: Sequence[str], version: str, recordings: Path | None, seed: int, command: str) -> Record:
     """Live, print the table and answer the record of it. Raises BadInput, also for a recording that is no use here."""
-    entries = find(names, version, recordings if recordings is not None else BUNDLED)
-    lived = [(entry, live(_recording(entry), seed=seed)) for entry in entries]
-    rows = [row_of(entry.scenario, entry.version, came) for entry, came in lived]
+    found = chosen(names, version, recordings if recordings is not None else BUNDLED)
+    lived = [live(recording, seed=seed) for recording in found]
+    rows = [row_of(one.scenario, one.version, came) for one, came in zip(found, lived, strict=True)]
     print(text(rows), end="")
-    return _record(rows, [came for _, came in lived], seed, command)
+    return _record(rows, lived, seed, command)
+
+
+def chosen(names: Sequence[str], version: str, folder: Path) -> list[Recording]:
+    """The recordings of one run each; those of many at once are no situation of an execution. Raises BadInput."""
+    found = [_recording(entry) for entry in find(names, version, folder)]
+    single = [recording for recording in found if not recording.burst]
+    if not single:
+        raise BadInput(", ".join(names), "was recorded of many runs at once", "a situation of one run")
+    return single
 
 
 def _recording(entry: Entry) -> Recording:

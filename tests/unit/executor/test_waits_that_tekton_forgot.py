@@ -23,6 +23,7 @@ def test_what_a_task_without_a_pod_waited_for_is_told_beside_the_timeout() -> No
     cause = waiting(event("Started", ""), event("ExceededResourceQuota", QUOTA)).cause()
     assert (cause.reason, cause.started) == ("DeadlineExceeded", False)
     assert cause.message == f'PipelineRun "{NAME}" failed to finish within "5s"; it waited: {QUOTA}'
+    assert cause.recommendation == "Free quota or node capacity before another try."
 
 
 def test_the_last_of_several_waits_is_told() -> None:
