@@ -14,6 +14,7 @@ QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
 LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
 BLOCKER = "blocker"
 """The pods that use a quota up are called this, and ``blocker-2`` and so on."""
+_SETTLED_S = 2.0  # by then Tekton's processes lead
 _COUNTED_S = 0.5  # by then a quota controller has counted
 STOPS: Mapping[str, Ability] = {
     "controller": "stop controller",
@@ -78,6 +79,8 @@ class Circumstances:
             await stage.refuse(plural, text)
         if self.webhook_error:
             await stage.fail_webhook(self.webhook_error)
+        if self.down or self.restarted:
+            await asyncio.sleep(_SETTLED_S)
         for component, how in self.down.items():
             await (stage.stop(component) if how == "stop" else stage.kill(component))
         for component, ago_ms in self.restarted.items():

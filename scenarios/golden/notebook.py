@@ -1,5 +1,6 @@
 """What is written on a stage, noted in the form in which recordings keep it."""
 
+import asyncio
 from typing import Any
 
 from controller.ports import Document, Resource, WatchType
@@ -10,11 +11,15 @@ _POD_SPEC = ("restartPolicy", "activeDeadlineSeconds", "serviceAccountName")
 
 
 class Notebook:
-    """``writes`` by symbol, ``ordered`` the same in store order, ``told`` the Events, of one namespace."""
+    """``writes`` by symbol, ``ordered`` the same in store order, ``told`` the Events, of one namespace.
+
+    ``instants`` are those of ``ordered``, in seconds of the running loop.
+    """
 
     def __init__(self, namespace: str) -> None:
         self.writes: dict[str, list[dict[str, Any]]] = {}
         self.ordered: list[tuple[str, dict[str, Any]]] = []
+        self.instants: list[float] = []
         self.told: set[tuple[str, str, str]] = set()
         self._namespace = namespace
         self._symbols = Incarnations()
@@ -36,6 +41,7 @@ class Notebook:
         write = self._write(type_, kind, new)
         self.writes.setdefault(symbol, []).append(write)
         self.ordered.append((symbol, write))
+        self.instants.append(asyncio.get_running_loop().time())
 
     def _write(self, type_: str, kind: str, document: Document) -> dict[str, Any]:
         metadata = document["metadata"]
