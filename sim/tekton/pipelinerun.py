@@ -140,7 +140,8 @@ class PipelineRuns:
 
     def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
         """Remember what was seen, so that events of children that do not count cost nothing."""
-        if attempt.members and "childReferences" in attempt.standing:
+        stopping = attempt.document["spec"].get("status") == "CancelledRunFinally"  # tells its tasks at every look
+        if attempt.members and "childReferences" in attempt.standing and not stopping:
             until_us = self._time.now_us() + wait_us
             self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], attempt.members, until_us)
 
@@ -228,9 +229,14 @@ class PipelineRuns:
             errors = await self._children.cancel(attempt.namespace, status.get("childReferences") or ())
             if errors:
                 raise self._undone(attempt, "PipelineRunCouldntCancel", "cancelled", "cancel", "cancelling", errors)
-        if deadlines.part_over(self._time.now_us()):
-            await self._scheduling.enforce(attempt, facts, deadlines)
-        await self._scheduling.start_due(attempt, facts, deadlines)
+        try:
+            if deadlines.part_over(self._time.now_us()):
+                await self._scheduling.enforce(attempt, facts, deadlines)
+            await self._scheduling.start_due(attempt, facts, deadlines)
+        except (ApiError, ConnectionLost, PermanentError):
+            if self._version.references_sorted and "childReferences" in status:
+                status["childReferences"] = recovered(status["childReferences"], ())
+            raise
         facts.forget_skips()
         now_us = self._time.now_us()
         if deadlines.pipeline_over(now_us):

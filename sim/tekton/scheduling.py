@@ -101,8 +101,8 @@ class Scheduling:
                 text = f'Task "{member.task.name}" failed result validation: {missing}'
                 if self._access.options.version.validation_details:
                     self._access.event(attempt.document, "Warning", "ResultValidationFailed", text)
-        if facts.unusable:
-            facts.forget_skips()
+        # What was found out about skips stands until the look is told: a task after one that cannot be started is not
+        # taken for skipped yet, so the final tasks never get their turn then.
         finals = [one for one in facts.next_finals() if facts.has_results(one.task)]
         if (finals or facts.finals_started()) and "finallyStartTime" not in attempt.status:
             attempt.status["finallyStartTime"] = self._access.time.timestamp()

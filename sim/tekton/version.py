@@ -89,7 +89,7 @@ class Version:
     evictions_verified: bool
     """A TaskRun that failed as PodEvicted is read from the API server before it counts (since v1.15)."""
     references_sorted: bool
-    """An attempt that fails half way leaves ``childReferences`` sorted by task (not in v1.7, where any order may be)."""
+    """An attempt that fails half way leaves ``childReferences`` sorted by task (not in v1.7: in any order)."""
     reconcile: Distribution
     """The work of a reconciler before its first request."""
     wind_up_us: int
