@@ -318,6 +318,7 @@ class TaskRuns:
         refusal = podfailure.refusal_of(attempt.document, error)
         if refusal.not_started:
             status.pop("startTime", None)
+            attempt.precise = False
         set_condition(status, refusal.state, refusal.reason, refusal.message, now)
         if refusal.state == "False":
             status["completionTime"] = now
