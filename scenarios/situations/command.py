@@ -9,7 +9,7 @@ from scenarios.golden.library import Entry, find
 from scenarios.golden.recording import BUNDLED, Recording
 from scenarios.record import Recording as Record
 from scenarios.situations.lived import Lived
-from scenarios.situations.row import Row, row_of
+from scenarios.situations.row import Row, rows_of
 from scenarios.situations.stage import TARGET, WORKFLOW, live
 from scenarios.situations.table import number, text
 from scenarios.version import VERSION
@@ -24,10 +24,10 @@ _DESCRIPTION = (
 def situations(names: Sequence[str], version: str, recordings: Path | None, seed: int, command: str) -> Record:
     """Live, print the table and answer the record of it. Raises BadInput, also for a recording that is no use here."""
     found = chosen(names, version, recordings if recordings is not None else BUNDLED)
-    lived = [live(recording, seed=seed) for recording in found]
-    rows = [row_of(one.scenario, one.version, came) for one, came in zip(found, lived, strict=True)]
+    lives = [live(recording, seed=seed) for recording in found]
+    rows = [row for one, came in zip(found, lives, strict=True) for row in rows_of(one.scenario, one.version, came)]
     print(text(rows), end="")
-    return _record(rows, lived, seed, command)
+    return _record(rows, [lived for came in lives for lived in came], seed, command)
 
 
 def chosen(names: Sequence[str], version: str, folder: Path) -> list[Recording]:

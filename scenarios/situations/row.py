@@ -1,6 +1,6 @@
 """One row of the table: a situation, and everything the executor tells of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,14 @@ class Row:
     summary: str
 
 
-def row_of(situation: str, version: str, lived: Lived) -> Row:
-    """What ``lived`` amounts to."""
+def rows_of(situation: str, version: str, lives: Sequence[Lived]) -> list[Row]:
+    """A row for each execution of one situation: the second was requested when the first's run was gone."""
+    return [
+        _row(situation if number == 0 else f"{situation}, again", version, lived) for number, lived in enumerate(lives)
+    ]
+
+
+def _row(situation: str, version: str, lived: Lived) -> Row:
     status = lived.document.get("status") or _NOTHING
     details = status.get("failureDetails") or _NOTHING
     evidence, at_us = _evidence(lived)

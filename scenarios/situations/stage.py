@@ -14,6 +14,7 @@ from scenarios.golden.kubelet import Kubelet
 from scenarios.golden.recording import Recording, of_json, to_json
 from scenarios.golden.script import Script
 from scenarios.golden.simulated import SimulatedStage
+from scenarios.situations.again import AskedAgain
 from scenarios.situations.lived import Lived
 from scenarios.situations.submission import RecordedSpec
 from scenarios.target import NAMESPACE
@@ -29,7 +30,7 @@ from sim.tekton.version import VERSIONS
 
 TARGET = "payments/deployment/api"
 WORKFLOW = "restart-pod"
-_NAME = "we-rehearsed"
+_NAMES = ("we-rehearsed", "we-rehearsed-again")
 _RUNS = Settings().execution_namespace
 _LONGEST_US = 2 * 3_600_000_000  # Tekton's own default timeout is an hour
 _SETTLE_S = 3.0  # the recorded run met an idle installation
@@ -48,10 +49,11 @@ class _NoAudit:
         """Nobody asks for it here."""
 
 
-def live(recording: Recording, *, seed: int) -> Lived:
+def live(recording: Recording, *, seed: int) -> list[Lived]:
     """Have the executor request the recorded run in a world of its own, until it has told the end.
 
-    An execution that tells none within two virtual hours is answered as it is then.
+    Where the script submitted its run a second time, so does the executor, for a second execution. An execution that
+    tells no end within two virtual hours is answered as it is then.
     """
     recording = _moved(recording)
     loop = Loop()  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
@@ -59,27 +61,43 @@ def live(recording: Recording, *, seed: int) -> Lived:
     server = ApiServer(loop, streams, clock, latency=NETWORK, watch_lag=WATCH_LAG)
     manifests.apply_all(server)
     options = TektonOptions(version=VERSIONS[recording.version])
-    stage = SimulatedStage(server, install(server, loop, streams, clock, options, BundleCatalogue()))
+    tekton = install(server, loop, streams, clock, options, BundleCatalogue())
+    stage, scripted = SimulatedStage(server, tekton), SimulatedStage(server, tekton)
+    scripted.cluster = AskedAgain(scripted.cluster, recording.run, _body(_NAMES[1]))
     chronicle = Chronicle(lambda: loop.now_us, spans_for=0)
     for resource, observer in chronicle.observers:
         server.observe(observer, resource)
     stage.observe(Kubelet(stage, recording.namespace, recording.pods).observed)
-    script = Script(stage, recording.namespace, recording.submit, recording.actions)
+    script = Script(scripted, recording.namespace, recording.submit, recording.actions)
     client = server.client(manifests.CONTROLLER, component=NAME)
     cluster = RecordedSpec(client, recording.submit["spec"], script.begin, lambda: loop.now_us)
     manager = executor(cluster, _NoLogs(), _NoAudit(), clock, Settings(), random=streams("executor"))
     loop.process(NAME).start(manager.run())
-    key = NAMESPACE, _NAME
+    requests = 1 + any(deed["do"].startswith("recreate") for deed in recording.actions)
+
+    def told() -> bool:
+        executions = chronicle.executions.values()
+        return len(executions) == requests and all(execution.terminal for execution in executions)
+
     try:
         loop.run_until_complete(_request(recording, stage))
-        ended = loop.run_until(loop.now_us + _LONGEST_US, until=lambda: chronicle.executions[key].terminal)
-        if ended:
+        if loop.run_until(loop.now_us + _LONGEST_US, until=told):
             loop.run_until(loop.now_us + _CALM_US)
-        document = server.find(WORKFLOW_EXECUTIONS, *key)
-        assert document is not None
-        return Lived(document, chronicle.executions[key], cluster.refused_us, loop.now_us, loop.events)
+        return _lived(server, chronicle, cluster.refused_us)
     finally:
         loop.close()
+
+
+def _lived(server: ApiServer, chronicle: Chronicle, refused_us: int | None) -> list[Lived]:
+    """What the world took counts for the first."""
+    took = server.loop.now_us, server.loop.events
+    lived = []
+    for execution in chronicle:
+        document = server.find(WORKFLOW_EXECUTIONS, *execution.key)
+        assert document is not None
+        lived.append(Lived(document, execution, refused_us, *took))
+        took = 0, 0
+    return lived
 
 
 def _moved(recording: Recording) -> Recording:
@@ -92,14 +110,14 @@ async def _request(recording: Recording, stage: SimulatedStage) -> None:
     await recording.circumstances.prepare(stage, recording.namespace)
     fraction_s = stage.clock.utcnow().microsecond / 1_000_000
     await asyncio.sleep(_SETTLE_S - fraction_s + recording.offset_ms / 1000)
-    await stage.cluster.create(WORKFLOW_EXECUTIONS, NAMESPACE, _body())
+    await stage.cluster.create(WORKFLOW_EXECUTIONS, NAMESPACE, _body(_NAMES[0]))
 
 
-def _body() -> Document:
+def _body(name: str) -> Document:
     return {
         "apiVersion": WORKFLOW_EXECUTIONS.api_version,
         "kind": WORKFLOW_EXECUTIONS.kind,
-        "metadata": {"name": _NAME, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {
             "remediationRequestRef": {"name": "rr-rehearsed"},
             "workflowRef": {

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from scenarios.situations.row import Row
 
-_WIDTHS = (50, 11, 36, 6)
+_WIDTHS = (57, 11, 36, 6)
 _PASSING = re.compile(r" after \d\w* with |\b127\.0\.0\.1:\d+|\bbundles-[0-9a-f]{32}\b")
 _REPEAT = re.compile(r"-\d+$")
 _STARTED = {None: "", True: "yes", False: "no"}
@@ -14,7 +14,7 @@ _STARTED = {None: "", True: "yes", False: "no"}
 
 def text(rows: Iterable[Row]) -> str:
     """A line of facts for each situation; under it Tekton's own verdict and the summary, word for word."""
-    lines = [_line("situation", "Tekton", "execution", "ran", "noticed after"), "-" * 120]
+    lines = [_line("situation", "Tekton", "execution", "ran", "noticed after"), "-" * 125]
     for group in grouped(rows):
         lines += ["", *_block(group)]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -11,15 +11,19 @@ from scenarios.errors import BadInput
 from scenarios.golden.library import find
 from scenarios.golden.recording import BUNDLED
 from scenarios.situations.command import situations
-from scenarios.situations.row import Row, row_of
+from scenarios.situations.row import Row, rows_of
 from scenarios.situations.stage import live
 from scenarios.situations.table import text
 
 
-def row(situation: str, version: str = "1.15") -> Row:
+def lived(situation: str, version: str = "1.15") -> list[Row]:
     (entry,) = find([situation], version, BUNDLED)
     assert entry.recording is not None
-    return row_of(entry.scenario, entry.version, live(entry.recording, seed=3))
+    return rows_of(entry.scenario, entry.version, live(entry.recording, seed=3))
+
+
+def row(situation: str) -> Row:
+    return lived(situation)[0]
 
 
 def test_a_recorded_failure_is_lived_by_the_executors_own_run() -> None:
@@ -39,6 +43,13 @@ def test_a_recorded_spec_that_is_refused_is_refused_to_the_executor() -> None:
 def test_what_the_script_did_to_the_run_befalls_the_executors() -> None:
     told = row("delete-background")
     assert (told.phase, told.reason, told.evidence) == ("Failed", "Unknown", "PipelineRun gone")
+
+
+def test_where_the_script_submitted_again_the_executor_is_asked_again_and_meets_what_was_left_behind() -> None:
+    first, second = lived("delete-background-recreate-after-finish-slow-gc")
+    assert (first.reason, first.started) == ("TaskFailed", True)
+    assert (second.reason, second.started) == ("ExecutionRaceCondition", False)
+    assert "left behind by an earlier run" in second.summary
 
 
 def test_the_same_seed_lives_the_same(capsys: pytest.CaptureFixture[str]) -> None:
