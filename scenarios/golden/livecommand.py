@@ -46,7 +46,8 @@ def golden_live(
     if out is not None:
         write(out, agreements)
     if broken:
-        console.print(f"the cluster could not be cleaned up: {broken}", style="bold red", markup=False)
+        line = f"broken off: {broken}; look for what is left in namespace {site.namespace}"
+        console.print(line, style="bold red", markup=False)
     failed = broken or any(one.trouble for one in outcomes)
     agree = all(one.verdict is not Verdict.DIFFERS for one in agreements if not one.unplayable)
     return not failed and (agree or record_to is not None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +168,31 @@ def test_a_play_that_breaks_is_told_and_cleaned_up(cluster: Served, tmp_path: Pa
     assert outcomes[0].trouble == "the script creates pipelineruns in another namespace, default"
     assert outcomes[1].recorded is not None
     assert cluster.call(objects) == before
+
+
+def test_an_interrupted_session_leaves_nothing_either(cluster: Served, tmp_path: Path) -> None:
+    before = cluster.call(objects)
+
+    def interrupt(_: Outcome) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        record(Site(cluster.kubeconfig(tmp_path)), lambda _: [bundled(VERSION, "fail-step2of3")] * 2, interrupt)
+    assert cluster.call(objects) == before
+
+
+def test_a_pod_that_the_clusters_garbage_collector_takes_spoils_the_play(cluster: Served, tmp_path: Path) -> None:
+    def collected(type_: str, _resource: Resource, _old: Document | None, new: Document) -> None:
+        if type_ == "ADDED":
+            condition = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC"}
+            name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
+            patch = {"status": {"phase": "Failed", "conditions": [condition]}}
+            world = cluster.server
+            world.loop.post(0, lambda: world.patch(ADMIN, _PODS, namespace, name, patch, subresource="status"))
+
+    cluster.call(lambda server: server.observe(collected, _PODS))
+    [outcome] = played(Site(cluster.kubeconfig(tmp_path)), "success-1")
+    assert outcome.trouble.startswith("the cluster's pod garbage collector took a pod")
 
 
 def test_a_cluster_without_tekton_is_refused_in_one_line(cluster: Served, tmp_path: Path) -> None:
