@@ -73,6 +73,17 @@ def test_the_results_of_a_fanned_task_are_an_array_for_the_next_one() -> None:
         assert world.task_run("u")["spec"]["params"] == [{"name": "all", "value": ["1", "1"]}]
 
 
+def test_how_wide_a_fan_was_is_known_to_the_tasks_after_it() -> None:
+    fan = task("t", matrix={"params": [array("p", "x", "y")]}, task_params=[{"name": "p"}], results=[{"name": "r"}])
+    given = {"runs": "$(tasks.t.matrix.length)", "results": "$(tasks.t.matrix.r.length)"}
+    params = [{"name": name, "value": value} for name, value in given.items()]
+    uses = task("u", params=params, task_params=[{"name": name} for name in given], runAfter=["t"])
+    with TektonWorld(outcomes={"t": Outcome(results={"r": "1"})}) as world:
+        world.submit([fan, uses])
+        world.run(6)
+        assert [one["value"] for one in world.task_run("u")["spec"]["params"]] == ["2", "2"]
+
+
 def test_one_failure_fails_the_fanned_task_when_all_have_ended() -> None:
     fan = task("t", matrix={"params": [array("p", "x", "y")]}, task_params=[{"name": "p"}])
     with TektonWorld(outcomes={"t": Outcome(exit_code=1)}) as world:
