@@ -103,6 +103,20 @@ def test_a_fan_over_the_results_of_a_fan_is_as_wide_as_that_one() -> None:
         assert names == ["run-one-0", "run-one-1", "run-two-0", "run-two-1"]
 
 
+@pytest.mark.parametrize(("used", "reason"), [(True, "Succeeded"), (False, "CouldntGetPipelineResult")])
+def test_the_pipeline_has_the_results_of_a_fan_only_where_a_task_uses_them(used: bool, reason: str) -> None:
+    fan = task("t", matrix={"params": [array("p", "x", "y")]}, task_params=[{"name": "p"}], results=[{"name": "r"}])
+    given = [{"name": "all", "value": "$(tasks.t.results.r[*])"}] if used else []
+    user = task("u", params=given, task_params=[{"name": "all", "type": "array", "default": []}])
+    outcomes = {"t": Outcome(results={"r": "1"})}
+    with TektonWorld(outcomes=outcomes) as world:
+        world.submit([fan, user], pipeline_results=[{"name": "out", "value": "$(tasks.t.results.r[*])"}])
+        world.run(6)
+        assert world.verdict()[1] == reason
+        expected = [{"name": "out", "value": ["1", "1"]}] if used else None
+        assert world.pipeline_run()["status"].get("results") == expected
+
+
 def test_a_fan_over_no_items_is_skipped() -> None:
     with TektonWorld() as world:
         fan = task("t", matrix={"params": [{"name": "p", "value": "$(params.a[*])"}]}, task_params=[{"name": "p"}])
