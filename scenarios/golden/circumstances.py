@@ -7,7 +7,7 @@ from typing import Any
 
 from controller.ports import ApiError, Document, Resource
 from scenarios.golden.stage import Ability, Component, Stage
-from sim.tekton.access import PODS, SERVICE_ACCOUNTS
+from sim.tekton.access import PODS, RESOLUTION_REQUESTS, SERVICE_ACCOUNTS
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
@@ -34,7 +34,10 @@ class Circumstances:
     limit_ranges: Sequence[Mapping[str, Any]] = ()
     """Specs of LimitRanges."""
     bundle: Mapping[str, Any] = field(default_factory=dict)
-    """``{"image": …, "name": …, "spec": of the pipeline}``, or ``{"image": …, "refusal": the registry's answer}``."""
+    """``{"image": …, "name": …, "spec": of the pipeline}``, or ``{"image": …, "refusal": the registry's answer}``.
+
+    ``cached`` are the parameters of a request that was answered before, so that the resolvers know the bundle.
+    """
     refused: Mapping[str, str] = field(default_factory=dict)
     """What admission says to every creation, by plural: ``violates PodSecurity "restricted:latest": …``."""
     webhook_error: str = ""
@@ -75,6 +78,8 @@ class Circumstances:
         await self._use_up(stage, namespace)
         if self.bundle:
             await stage.serve_bundle(self.bundle["image"], self._pipeline(), self.bundle.get("refusal", ""))
+        if "cached" in self.bundle:
+            await self._warm_up(stage)
         for plural, text in self.refused.items():
             await stage.refuse(plural, text)
         if self.webhook_error:
@@ -93,6 +98,13 @@ class Circumstances:
             return None
         metadata = {"name": self.bundle["name"]}
         return {"apiVersion": "tekton.dev/v1", "kind": "Pipeline", "metadata": metadata, "spec": self.bundle["spec"]}
+
+    async def _warm_up(self, stage: Stage) -> None:
+        await asyncio.sleep(_SETTLED_S)
+        metadata = {"name": "warm-up", "labels": {"resolution.tekton.dev/type": "bundles"}}
+        body = {"metadata": metadata, "spec": {"params": self.bundle["cached"]}}
+        await ensure(stage, RESOLUTION_REQUESTS, "default", body)
+        await asyncio.sleep(_SETTLED_S)
 
     async def _use_up(self, stage: Stage, namespace: str) -> None:
         for quota in self.quotas:

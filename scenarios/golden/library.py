@@ -69,7 +69,9 @@ def _entry(path: Path, version: str, scenario: str) -> Entry:
         return Entry(version, scenario, None, f"not understood ({type(error).__name__}: {error})"[:200])
     if recording.version not in VERSIONS:
         models = " and ".join(VERSIONS)
-        return Entry(version, scenario, None, f"Tekton {recording.version!r} is not modelled, only {models}"[:200])
+        return Entry(
+            recording.version, scenario, None, f"Tekton {recording.version!r} is not modelled, only {models}"[:200]
+        )
     return Entry(recording.version, scenario, replace(recording, scenario=scenario))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from controller.ports import Document, Resource, WatchType
 from scenarios.golden.circumstances import BLOCKER
-from scenarios.golden.form import KINDS, Incarnations, normal_labels, normal_owners, normal_status
+from scenarios.golden.form import KINDS, Incarnations, normal_annotations, normal_labels, normal_owners, normal_status
 
 _POD_SPEC = ("restartPolicy", "activeDeadlineSeconds", "serviceAccountName")
 
@@ -48,7 +48,7 @@ class Notebook:
         write: dict[str, Any] = {
             "type": type_,
             "labels": normal_labels(metadata.get("labels"), self._symbols),
-            "annotations": dict(sorted((metadata.get("annotations") or {}).items())),
+            "annotations": normal_annotations(metadata.get("annotations")),
             "deleting": "deletionTimestamp" in metadata,
         }
         if type_ == "ADDED":

@@ -11,7 +11,15 @@ from scenarios.golden.audit import CLIENT, Call, calls_of
 from scenarios.golden.burst import convert_burst, is_burst
 from scenarios.golden.circumstances import BLOCKER
 from scenarios.golden.deeds import Objects, deeds_of
-from scenarios.golden.form import KINDS, Incarnations, collapsed, normal_labels, normal_owners, normal_status
+from scenarios.golden.form import (
+    KINDS,
+    Incarnations,
+    collapsed,
+    normal_annotations,
+    normal_labels,
+    normal_owners,
+    normal_status,
+)
 from scenarios.golden.milestones import recorded_order
 from scenarios.golden.podscript import pod_scripts
 from scenarios.golden.recording import Recording
@@ -91,7 +99,7 @@ def _metadata(event: dict[str, Any], symbols: Incarnations) -> dict[str, Any]:
     write: dict[str, Any] = {
         "type": event["type"],
         "labels": normal_labels(event.get("labels"), symbols),
-        "annotations": dict(sorted((event.get("annotations") or {}).items())),
+        "annotations": normal_annotations(event.get("annotations")),
         "deleting": "deletionTimestamp" in event,
     }
     if event["type"] == "ADDED":

@@ -17,6 +17,7 @@ _NO_ANSWER = re.compile(r'failed to call webhook: Post "[^"]*": (.*)')
 _RETRIEVE = "cannot retrieve the oci image: "
 _NOT_IN_IMAGE = "could not find object in image"
 _LACKING = re.compile(r"pipelineRun missing parameters: \[([^\]]*)\]")
+_CACHE_OPERATION = "resolution.tekton.dev/cache-operation"
 _LIMIT_RANGER = "kubernetes.io/limit-ranger"
 _LEADER = "invalid resource request"
 _TIMED_OUT = "resolution took longer than global timeout"
@@ -176,7 +177,15 @@ def bundle_of(raw: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     lacking = [found[1] for text in texts if (found := _LACKING.search(text))]
     if lacking:
         spec["params"] = [{"name": one, "type": "string"} for one in lacking[0].split()]
-    return {"image": image, "name": name, "spec": spec}
+    return {"image": image, "name": name, "spec": spec, **_cached(rows)}
+
+
+def _cached(rows: Sequence[Row]) -> dict[str, Any]:
+    """Whether the first answer came from the resolvers' cache, and what for."""
+    requests = [row for row in rows if row["resource"] == "resolutionrequests"]
+    operations = [((row.get("status") or {}).get("annotations") or {}).get(_CACHE_OPERATION) for row in requests]
+    first = next((one for one in operations if one), "")
+    return {"cached": requests[0]["spec"]["params"]} if first == "retrieve" else {}
 
 
 def pipeline_spec(rows: Sequence[Row]) -> dict[str, Any]:

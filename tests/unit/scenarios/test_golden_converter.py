@@ -150,14 +150,32 @@ def test_a_pending_run_starts_when_its_status_is_removed() -> None:
     assert conditions[-1] == "Succeeded"
 
 
-def _bundled() -> RawRecording:
+def _bundled(**more: str) -> RawRecording:
     params = [
-        {"name": key, "value": value} for key, value in (("bundle", "reg/wf:v1"), ("name", "wf"), ("kind", "pipeline"))
+        {"name": key, "value": value}
+        for key, value in {"bundle": "reg/wf:v1", "name": "wf", "kind": "pipeline", **more}.items()
     ]
     raw = RawRecording(spec={"pipelineSpec": None, "pipelineRef": {"resolver": "bundles", "params": params}})
     raw.run(20)
     raw.row(40, "ADDED", "resolutionrequests", "bundles-1", "RR#2", spec={"params": params})
     return raw
+
+
+def test_a_bundle_out_of_the_cache_was_asked_for_before() -> None:
+    raw = _bundled(cache="always")
+    told = {
+        "resolution.tekton.dev/cache-operation": "retrieve",
+        "resolution.tekton.dev/cache-timestamp": {"s": 1.0},
+    }
+    raw.row(90, "MODIFIED", "resolutionrequests", "bundles-1", "RR#2", status={"data": "x", "annotations": told})
+
+    recording, result = played(raw)
+
+    assert recording.circumstances.bundle["cached"][-1] == {"name": "cache", "value": "always"}
+    (requests,) = (writes for symbol, writes in result.writes.items() if symbol.startswith("ResolutionRequest/"))
+    operations = [write.get("status", {}).get("annotations", {}) for write in requests]
+    assert operations[-1]["resolution.tekton.dev/cache-operation"] == "retrieve"
+    assert operations[-1]["resolution.tekton.dev/cache-timestamp"] is True
 
 
 def test_resolvers_that_are_killed_and_started_answer_late() -> None:
