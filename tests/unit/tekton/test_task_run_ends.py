@@ -10,6 +10,7 @@ from tekton_world import NAMESPACE
 from controller.ports import ApiError, Document, Resource
 from controller.runtime.controller import PermanentError
 from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.identity import ADMIN
 from sim.tekton.access import PODS, SERVICE_ACCOUNTS, TASK_RUNS
 from sim.tekton.attempt import Attempt, RequeueAfter
 from sim.tekton.conditions import condition_of
@@ -128,6 +129,25 @@ def test_a_refused_pod_ends_the_task_run_at_once(version: Version, text: str, re
         assert stage.outcome() == ("False", reason, told.format(text))
         assert stage.status()["podName"] == ""
         assert stage.status()["completionTime"]
+
+
+@BOTH
+def test_a_restricted_namespace_refuses_the_pod_for_what_tekton_itself_puts_into_it(version: Version) -> None:
+    with TaskStage(version) as stage:
+        labels = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+        stage.server.patch(ADMIN, stage.server.resource("", "namespaces"), "", NAMESPACE, labels)
+        stage.start(
+            podTemplate={"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
+        )
+        who = 'containers "prepare", "place-scripts", "step-a"'
+        assert stage.outcome() == (
+            "False",
+            "PodAdmissionFailed",
+            'pods "run-pod" is forbidden: violates PodSecurity "restricted:latest": '
+            f"allowPrivilegeEscalation != false ({who} must set securityContext.allowPrivilegeEscalation=false), "
+            f'unrestricted capabilities ({who} must set securityContext.capabilities.drop=["ALL"])',
+        )
+        assert ("InternalError", stage.outcome()[2]) in stage.told()
 
 
 @BOTH
