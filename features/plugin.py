@@ -24,6 +24,7 @@ from scenarios.world import World
 
 pytest_plugins = (
     "features.steps.asking",
+    "features.steps.befalling",
     "features.steps.hazarding",
     "features.steps.remediating",
     "features.steps.seeing",

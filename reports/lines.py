@@ -54,7 +54,9 @@ class Scenario(Line):
     name: Text
     tags: Annotated[list[str], Field(description="a list of texts")]
     scale: Count
-    source: Annotated[Literal["feature", "workload"], Field(description='"feature" or "workload"')]
+    source: Annotated[
+        Literal["feature", "workload", "recordings"], Field(description='"feature", "workload" or "recordings"')
+    ]
     settings: Settings
 
 
@@ -143,6 +145,26 @@ class Remediation(Line):
     censored: Flag
 
 
+class Situation(Line):
+    """What a controller told of one recorded situation; ``noticed_us`` from the end of the run, null if it had none.
+
+    ``evidence`` is what ended the run, ``verdict`` what Tekton itself said of it.
+    """
+
+    kind: Literal["situation"]
+    scenario: Count
+    situation: Text
+    version: Text
+    phase: Text
+    reason: Text
+    started: Annotated[bool | None, Field(description="true, false or null")]
+    task: Text
+    evidence: Text
+    noticed_us: Instant
+    verdict: Text
+    summary: Text
+
+
 class Span(Line):
     """A stretch of one execution's life on one lane (an object, or a step of it); ``end_us`` null: still open."""
 
@@ -194,7 +216,7 @@ class End(Line):
     executions: Count
 
 
-ScenarioLine = Step | Execution | Remediation | Span | Calls | ScenarioEnd
+ScenarioLine = Step | Execution | Remediation | Situation | Span | Calls | ScenarioEnd
 """What stands between a ``scenario`` line and the next."""
 AnyLine = Run | Scenario | ScenarioLine | End
 MODELS: dict[str, type[Line]] = {
@@ -203,6 +225,7 @@ MODELS: dict[str, type[Line]] = {
     "step": Step,
     "execution": Execution,
     "remediation": Remediation,
+    "situation": Situation,
     "span": Span,
     "calls": Calls,
     "scenario_end": ScenarioEnd,

@@ -27,6 +27,7 @@ class ScenarioRecord:
     steps: list[lines.Step] = field(default_factory=list)
     executions: list[lines.Execution] = field(default_factory=list)
     remediations: list[lines.Remediation] = field(default_factory=list)
+    situations: list[lines.Situation] = field(default_factory=list)
     spans: list[lines.Span] = field(default_factory=list)
     calls: list[lines.Calls] = field(default_factory=list)
     end: lines.ScenarioEnd = field(init=False)
@@ -110,6 +111,8 @@ class _Reader:
             to.executions.append(row)
         elif isinstance(row, lines.Remediation):
             to.remediations.append(row)
+        elif isinstance(row, lines.Situation):
+            to.situations.append(row)
         elif isinstance(row, lines.ScenarioEnd):
             if row.executions != len(to.executions):
                 raise self._error(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import apicalls
-from reports.lines import Execution, Step
+from reports.lines import Execution, Situation, Step
 from reports.outcomes import endings
 from reports.record import Record, ScenarioRecord
 from reports.statistics import describe
@@ -90,6 +90,7 @@ def _scenario(scenario: ScenarioRecord) -> dict[str, Any]:
         "reasons": _counted(clean(execution.reason) for execution in executions if execution.reason),
         "endings": ended,
         "timings": _timings(executions),
+        "situations": [_situation(situation) for situation in scenario.situations],
         "steps": [_step(step) for step in scenario.steps],
         "api_calls_per_execution": apicalls.by_verb(scenario.calls, len(executions)),
         "api_calls": apicalls.by_resource(scenario.calls, len(executions)),
@@ -115,6 +116,21 @@ def _step(step: Step) -> dict[str, Any]:
         "start_seconds": step.start_us / _US,
         "duration_seconds": (step.end_us - step.start_us) / _US,
         "error": None if step.error is None else clean_lines(step.error),
+    }
+
+
+def _situation(row: Situation) -> dict[str, Any]:
+    return {
+        "situation": clean(row.situation),
+        "version": clean(row.version, 40),
+        "phase": clean(row.phase, 40),
+        "reason": clean(row.reason, 60),
+        "started": row.started,
+        "task": clean(row.task),
+        "evidence": clean(row.evidence),
+        "noticed_seconds": None if row.noticed_us is None else row.noticed_us / _US,
+        "verdict": clean(row.verdict, MESSAGE_LIMIT),
+        "summary": clean_lines(row.summary),
     }
 
 

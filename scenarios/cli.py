@@ -50,6 +50,8 @@ Examples:
   rehearse golden                                      everything that was recorded, both releases
   rehearse golden cancel success-1 --version 1.15      two situations, one release
   rehearse golden --recordings my/recordings           recordings of your own, as the recorder wrote them
+  rehearse golden --kubeconfig ~/.kube/config --record my/recordings
+                                                       recordings of your cluster's own Tekton
 """
 
 
@@ -233,13 +235,75 @@ def golden(
         ),
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the agreement as JSON.")] = None,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play to the real Tekton of this cluster instead, one situation at a time."),
+    ] = None,
+    context: Annotated[str, typer.Option(metavar="NAME", help="Of the kubeconfig. Default: its current one.")] = "",
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With --kubeconfig: write what that Tekton does as new recordings."),
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option(metavar="NAME", help="With --kubeconfig: created for the plays and deleted afterwards.")
+    ] = "rehearse-golden",
+    use_existing_namespace: Annotated[
+        bool, typer.Option("--use-existing-namespace", help="The namespace is there, unused, and stays.")
+    ] = False,
+    tekton_namespace: Annotated[
+        str, typer.Option(metavar="NAME", help="With --kubeconfig: where Tekton is installed.")
+    ] = "tekton-pipelines",
 ) -> None:
-    """Play recordings of a real Tekton to the simulated one and say how far they agree."""
-    from scenarios.golden.command import golden as play
-
+    """Play recordings of a real Tekton to the simulated one, or to another real one, and say how far they agree."""
     if json_ is not None:
         _check_place(f"--json {json_}", json_.parent, "a writable file")
-    raise typer.Exit(not play(scenarios or [], version, recordings, json_))
+    if kubeconfig is None:
+        from scenarios.golden.command import golden as play
+
+        if record is not None or context or use_existing_namespace:
+            raise BadInput(
+                "--record, --context, --use-existing-namespace", "are for a real Tekton", "--kubeconfig FILE"
+            )
+        raise typer.Exit(not play(scenarios or [], version, recordings, json_))
+    # Imported here: the client of a real API server costs a quarter of a second.
+    from scenarios.golden.livecommand import golden_live
+    from scenarios.golden.recorder import Site
+
+    if record is not None:
+        _check_place(f"--record {record}", record, "a writable directory")
+    site = Site(kubeconfig, context, namespace, use_existing_namespace, tekton_namespace)
+    raise typer.Exit(not golden_live(site, scenarios or [], version, recordings, record, json_))
+
+
+@app.command()
+def situations(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SITUATION]…", help="Names of recorded situations. Default: all of them."),
+    ] = None,
+    version: Annotated[
+        str, typer.Option(metavar="VERSION", help="Only this release of Tekton: 1.15, v1.15.0. Default: all recorded.")
+    ] = "",
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Recordings of your own, as for `rehearse golden`.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of everything random.")] = 7,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the record and the report of the table there.")
+    ] = None,
+) -> None:
+    """Have the executor live every recorded situation and say what it tells of each, and how soon."""
+    from scenarios.situations.command import situations as live
+
+    if report is not None:
+        _check_place(f"--report {report}", report, "a writable directory")
+    began = time.perf_counter()
+    record = live(names or [], version, recordings, seed, " ".join(["rehearse situations", *(names or [])]))
+    record.wall = {"wall_seconds": round(time.perf_counter() - began, 3), "scenarios": {}}
+    if report is not None:
+        path = report / "record.jsonl"
+        record.write(path)
+        _build([path], report)
 
 
 def _refuse(message: str) -> NoReturn:

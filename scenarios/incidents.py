@@ -20,16 +20,21 @@ class Incidents:
     def schedule(self, incidents: Sequence[Incident]) -> None:
         """Have each befall at its time, counted from now."""
         for one in incidents:
-            self._loop.after(one.at.us, self.befall, one.what, one.does, one.lasting.us)
+            self._loop.after(one.at.us, self.befall, one.what, one.kind, one.lasting.us)
 
-    def befall(self, what: Process, does: Mishap, lasting_us: int) -> None:
-        """``lasting_us`` counts for ``is away``; a crash lasts as long as the settings say, the others cost no time."""
+    def befall(self, what: Process, kind: Mishap, lasting_us: int) -> None:
+        """``lasting_us`` counts for an outage; a crash lasts as long as the settings say, the others cost no time.
+
+        Raises ValueError for anything but an outage of the webhook.
+        """
+        if what == "webhook" and kind != "outage":
+            raise ValueError(f"the webhook keeps nothing to lose: expected an outage, not a {kind}")
         tekton, name = self._tekton, PROCESSES[what]
-        if does == "is away":
+        if kind == "outage":
             tekton.outage(name, lasting_us)
-        elif does == "crashes":
+        elif kind == "crash":
             tekton.crash_leader(name, self._settings.restart.sample_us(self._stream))
-        elif does == "restarts":
+        elif kind == "restart":
             tekton.restart_orderly(name)
         else:
             tekton.roll(name, ready_us=self._settings.rollout.us)

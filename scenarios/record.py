@@ -6,12 +6,14 @@ integers of virtual microseconds, so that one seed gives one file, byte for byte
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from scenarios.chronicle import Chronicle, Execution
 from scenarios.errors import BadInput
 from scenarios.remediations import Remediation
+from scenarios.situations.row import Row
 from scenarios.story import Step
 from scenarios.world import World
 
@@ -137,6 +139,11 @@ class Recording:
             censored=not remediation.terminal and remediation.deleted_us is None,
         )
 
+    def situation(self, scenario: int, row: Row, execution: Execution) -> None:
+        """What one recorded situation came to: the execution that lived it, and the row of the table."""
+        self._execution(scenario, execution)
+        self._line("situation", scenario=scenario, **asdict(row))
+
     def _spans(self, scenario: int, chronicle: Chronicle) -> None:
         for span in chronicle.spans:
             self._line(
@@ -150,15 +157,17 @@ class Recording:
                 status=span.status if span.end_us is not None or span.status != "ok" else "open",
             )
 
-    def scenario_end(self, scenario: int, *, status: str, error: str | None, world: World) -> None:
+    def scenario_end(
+        self, scenario: int, *, status: str, error: str | None, virtual_us: int, executions: int, events: int
+    ) -> None:
         self._line(
             "scenario_end",
             scenario=scenario,
             status=status,
             error=error[:_TEXT_MAX] if error else None,
-            virtual_us=world.now_us(),
-            executions=len(world.chronicle.executions),
-            simpy_events=world.events_processed(),
+            virtual_us=virtual_us,
+            executions=executions,
+            simpy_events=events,
         )
 
     def end(self) -> None:

@@ -24,6 +24,7 @@ class _Restart:
     def __init__(self) -> None:
         self.targets: list[Target] = []
         self.waiting = 0
+        self.down = asyncio.Event()
         self.closed = asyncio.Event()
         self.over = asyncio.Event()
 
@@ -44,6 +45,7 @@ class Rollout:
         """Have the target's bundle requested while the resolvers are down; return after they are back."""
         restart = await self._join()
         restart.targets.append(target)
+        await restart.down.wait()
         await request()
         await target.until(lambda: target.lock.reason == RESOLVING, "a bundle request")
         restart.waiting += 1
@@ -63,6 +65,7 @@ class Rollout:
 
     async def _go(self, restart: _Restart) -> None:
         await self._resolvers.stop_resolvers()
+        restart.down.set()
         await restart.closed.wait()
         for target in restart.targets:
             target.struck("Tekton's resolvers restart")

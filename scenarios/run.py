@@ -147,7 +147,14 @@ class FeatureRun:
         status = "passed" if error is None else "failed"
         self.recording.steps(number, steps, scale, world.now_us())
         self.recording.history(number, world)
-        self.recording.scenario_end(number, status=status, error=error, world=world)
+        self.recording.scenario_end(
+            number,
+            status=status,
+            error=error,
+            virtual_us=world.now_us(),
+            executions=len(world.chronicle.executions),
+            events=world.events_processed(),
+        )
         outcome = Outcome(feature, name, scale, status, world.now_us(), len(world.chronicle.executions), error)
         self.outcomes.append(outcome)
         if self.listener is not None:

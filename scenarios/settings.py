@@ -3,7 +3,7 @@
 A latency is a distribution with a source; ``assumed`` where nobody measured it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import yaml
@@ -108,6 +108,16 @@ def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
             raise BadInput("--set", f'"{part}" in "{".".join(path)}" has no fields below it', "a known setting")
         tree = branch
     tree[path[-1]] = value
+
+
+def notes(part: type[Part] = Settings, above: str = "") -> Iterator[tuple[str, str]]:
+    """What is said about settings besides their values, by their dotted names."""
+    for name, field in part.model_fields.items():
+        key = f"{above}{field.alias or name}"
+        if field.description:
+            yield key, field.description
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Part):
+            yield from notes(field.annotation, f"{key}.")
 
 
 def described(settings: Settings) -> dict[str, Any]:

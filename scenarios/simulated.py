@@ -235,8 +235,8 @@ class SimulatedWorld:
     async def start_resolvers(self) -> None:
         self.tekton.start(tekton.RESOLVERS)
 
-    async def befall_tekton(self, what: TektonProcess, does: Mishap, lasting_s: float) -> None:
-        self.incidents.befall(what, does, round(lasting_s * 1_000_000))
+    async def befall_tekton(self, what: TektonProcess, kind: Mishap, lasting_s: float) -> None:
+        self.incidents.befall(what, kind, round(lasting_s * 1_000_000))
 
     def trouble(self, subject: str, step: str, trouble: str) -> None:
         self.cast.trouble(subject, step, trouble)

@@ -4,6 +4,7 @@ The defaults are those of a release installation with one process of each kind a
 controller, as it was recorded.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
@@ -17,22 +18,24 @@ from sim.tekton.version import VERSIONS
 from sim.workload import distributions
 
 _RELEASE = TektonOptions()
-PROCESSES = {"controller": CONTROLLER, "resolvers": RESOLVERS, "webhook": WEBHOOK}
+_OWN = "Tekton's default"
 Process = Literal["controller", "resolvers", "webhook"]
-Mishap = Literal["is away", "crashes", "restarts", "rolls out"]
+PROCESSES: Mapping[Process, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS, "webhook": WEBHOOK}
+Mishap = Literal["outage", "crash", "restart", "rollout"]
+"""All are gone for a time; the leader dies; all end in good order and start anew; each gets its successor first."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class HighAvailability(Part):
     """Leader election: off in the recordings (``-disable-ha``). On, every lease is written as often as Tekton does."""
 
-    enabled: bool = False
-    controllers: int = Field(default=1, ge=1, le=20)
-    resolvers: int = Field(default=1, ge=1, le=20)
-    buckets: int = Field(default=1, ge=1, le=10, description="leases of each controller; Tekton's default")
-    lease: SomeSeconds = Duration(60)
-    renew: SomeSeconds = Duration(40)
-    retry: SomeSeconds = Duration(10)
+    enabled: bool = Field(default=False, description="off as recorded (-disable-ha); a release has it on")
+    controllers: int = Field(default=1, ge=1, le=20, description=_OWN)
+    resolvers: int = Field(default=1, ge=1, le=20, description=_OWN)
+    buckets: int = Field(default=1, ge=1, le=10, description=f"leases of each controller; {_OWN}")
+    lease: SomeSeconds = Field(default=Duration(60), description=_OWN)
+    renew: SomeSeconds = Field(default=Duration(40), description=_OWN)
+    retry: SomeSeconds = Field(default=Duration(10), description=f"stretched by up to 120 %; {_OWN}")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -66,14 +69,16 @@ class BundleSettings(Part):
 
     pull: Time = _RELEASE.pull
     refusal: Time = _RELEASE.pull_failure
-    timeout: SomeSeconds = Field(default=Duration(60), description="of one pull, with its repetition")
+    timeout: SomeSeconds = Field(default=Duration(60), description=f"of one pull, with its repetition; {_OWN}")
     request_timeout: SomeSeconds = Field(
-        default=Duration(60), alias="requestTimeout", description="of a ResolutionRequest, whoever is to answer it"
+        default=Duration(60),
+        alias="requestTimeout",
+        description=f"of a ResolutionRequest, whoever is to answer it; {_OWN}",
     )
-    failures: list[RegistryFailure] = []
-    cache: Literal["auto", "always", "never"] = "auto"
-    cache_ttl: SomeSeconds = Field(default=Duration(300), alias="cacheTtl")
-    cache_size: int = Field(default=1000, ge=1, alias="cacheSize")
+    failures: list[RegistryFailure] = Field(default=[], description="of a registry, with their shares of the requests")
+    cache: Literal["auto", "always", "never"] = Field(default="auto", description=f"auto is by digest only; {_OWN}")
+    cache_ttl: SomeSeconds = Field(default=Duration(300), alias="cacheTtl", description=_OWN)
+    cache_size: int = Field(default=1000, ge=1, alias="cacheSize", description=_OWN)
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Self:
@@ -83,43 +88,45 @@ class BundleSettings(Part):
 
 
 class Incident(Part):
-    """Something that befalls one kind of process at a time; ``for`` is how long it is away."""
+    """Something that befalls one kind of process at a time; ``for`` is how long an outage lasts."""
 
     at: Seconds
     what: Process
-    does: Mishap = "is away"
+    kind: Mishap = "outage"
     lasting: SomeSeconds = Field(default=Duration(60), alias="for")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.what == "webhook" and self.does != "is away":
-            raise ValueError(f'the webhook keeps nothing to lose: expected "is away" instead of "{self.does}"')
+        if self.what == "webhook" and self.kind != "outage":
+            raise ValueError(f"the webhook keeps nothing to lose: expected an outage, not a {self.kind}")
         return self
 
     def __str__(self) -> str:
-        lasting = f" for {self.lasting}" if self.does == "is away" else ""
-        return f"{self.what} {self.does} at {self.at}{lasting}"
+        lasting = f" for {self.lasting}" if self.kind == "outage" else ""
+        return f"{self.kind} of the {self.what} at {self.at}{lasting}"
 
 
 class TektonSettings(Part):
     """All about Tekton; ``qps`` 0 lifts every limit of requests a second."""
 
     version: Annotated[Literal["1.7", "1.15"], BeforeValidator(str)] = "1.15"
-    qps: float = Field(default=20.0, ge=0, allow_inf_nan=False)
-    burst: int = Field(default=20, ge=1)
-    resolvers_qps: float = Field(default=50.0, gt=0, allow_inf_nan=False, alias="resolversQps")
-    resolvers_burst: int = Field(default=50, ge=1, alias="resolversBurst")
+    qps: float = Field(
+        default=20.0, ge=0, allow_inf_nan=False, description=f"of each clientset; 0 lifts every limit; {_OWN}"
+    )
+    burst: int = Field(default=20, ge=1, description=_OWN)
+    resolvers_qps: float = Field(default=50.0, gt=0, allow_inf_nan=False, alias="resolversQps", description=_OWN)
+    resolvers_burst: int = Field(default=50, ge=1, alias="resolversBurst", description=_OWN)
     threads: int = Field(
         default=2,
         ge=1,
         le=1000,
         validation_alias=AliasChoices("threads", "workers"),
-        description="of each controller",
+        description=f"of each controller; {_OWN}",
     )
     ha: HighAvailability = HighAvailability()
     bundles: BundleSettings = BundleSettings()
     webhook_failures: Share = Field(
-        default=0.0, alias="webhookFailures", description="share of the calls that are not answered"
+        default=0.0, alias="webhookFailures", description="share of the calls that are not answered; assumed"
     )
     controller_start: Time = Field(default=_RELEASE.controller_start, alias="controllerStart")
     resolvers_start: Time = Field(default=_RELEASE.resolvers_start, alias="resolversStart")
@@ -127,8 +134,10 @@ class TektonSettings(Part):
         default=distributions.parse({"constant": "5s", "source": "assumed"}),
         description="from a crash to the new process",
     )
-    rollout: SomeSeconds = Field(default=Duration(5), description="from a new process to the end of its predecessor")
-    incidents: list[Incident] = []
+    rollout: SomeSeconds = Field(
+        default=Duration(5), description="from a new process to the end of its predecessor; assumed"
+    )
+    incidents: list[Incident] = Field(default=[], description="{at, what, kind, for}")
 
     def options(self) -> TektonOptions:
         """The same for the simulated Tekton."""

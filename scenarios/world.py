@@ -79,8 +79,8 @@ class World(Protocol):
 
     async def start_resolvers(self) -> None: ...
 
-    async def befall_tekton(self, what: Process, does: Mishap, lasting_s: float) -> None:
-        """Something befalls Tekton's controller, resolvers or webhook; ``lasting_s`` counts for ``is away``."""
+    async def befall_tekton(self, what: Process, kind: Mishap, lasting_s: float) -> None:
+        """Something befalls Tekton's controller, resolvers or webhook; ``lasting_s`` counts for an outage."""
         ...
 
     async def crash_and_restart_orchestrator(self) -> None:

@@ -36,3 +36,9 @@ _.p95
 
 # Read by pytest.
 _.shouldstop
+
+# Read by the Kubernetes client and by asyncio.
+_.refresh_api_key_hook
+_.client_session_kwargs
+_.user_agent
+_.new_event_loop

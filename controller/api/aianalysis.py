@@ -39,9 +39,7 @@ class Context(ApiModel):
     risk_tolerance: str | None = None
     business_category: str | None = None
     error_message: str | None = Field(None, description="What the target itself says.")
-    detected_labels: dict[str, str] | None = Field(
-        None, description="Properties of the cluster, for the catalogue."
-    )
+    detected_labels: dict[str, str] | None = Field(None, description="Properties of the cluster, for the catalogue.")
 
 
 class RootCause(ApiModel):

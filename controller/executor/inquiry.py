@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from controller.api.resources import EVENTS, PODS, TASK_RUNS
@@ -25,6 +26,7 @@ from controller.executor.evidence import (
     was_sigkilled,
 )
 from controller.executor.leftovers import adopted_outcome, leftovers, live_children, told
+from controller.executor.summary import RECOMMENDATIONS
 from controller.ports import ApiError, Cluster, ConnectionLost, Document, LogReader, Resource
 
 _EMPTY: Mapping[str, Any] = {}
@@ -33,6 +35,10 @@ _LOG_TIMEOUT_S = 5.0
 _LOG_LINES = 20
 _LOG_LIMIT_BYTES = 8192
 _CHILDREN_LIMIT = 100
+_EVENTS_LIMIT = 50
+_TO_THE_SECOND = len("2026-01-05T08:00:00")
+_WAITED_FOR = (FailureReason.RESOURCE_EXHAUSTED, FailureReason.IMAGE_PULL_BACK_OFF, FailureReason.FORBIDDEN)
+_NOT_MADE = "TaskRunsCreationFailed"
 
 
 class Inquiry:
@@ -105,9 +111,14 @@ class Inquiry:
             kill = await self._memory_or_kill(run, step)
             if kill is not None and kill.reason is FailureReason.OOM_KILLED:
                 return kill
-        named = (task_run_finding(run) if run is not None else None) or pipeline_run_finding(self._run) or kill
+        named = task_run_finding(run) if run is not None else None
         if named is not None:
             return named
+        named = pipeline_run_finding(self._run)
+        if named is not None:
+            return named if named.reason is not FailureReason.DEADLINE_EXCEEDED else await self._with_wait(named, run)
+        if kill is not None:
+            return kill
         if run is not None and step is not None and own_exit_code(step):
             return await self._denial_in_log(run, step) or Finding(FailureReason.TASK_FAILED, _message(run))
         message = _message(self._run)
@@ -136,7 +147,7 @@ class Inquiry:
                 (end.get("terminated") or _EMPTY).get("reason") == "OOMKilled" for end in ends
             ):
                 return True, "its pod says OOMKilled"
-        if name and await self._has_oom_event(name):
+        if name and await self._has_oom_event(name, run):
             return True, "an event says that the kernel killed it for memory"
         if started_before_its_task(run, step):
             why = "it ran in the dying pod of an earlier run, which Tekton took for its own: this run started none"
@@ -146,14 +157,46 @@ class Inquiry:
         why = clean(str(status.get("reason") or ""), 64)
         return False, f"killed (SIGKILL) from outside{f' ({why})' if why else ''}; nothing says out of memory"
 
-    async def _has_oom_event(self, pod: str) -> bool:
+    async def _with_wait(self, timeout: Finding, run: Document | None) -> Finding:
+        """The same, with what a task waited for that never began, or what kept Tekton from making it.
+
+        Tekton tells the latter in Events alone, and before 1.12 forgets the former when it stops the task.
+        """
+        if run is None:
+            told = [each for each in await self._events("PipelineRun", self._run) if each.get("reason") == _NOT_MADE]
+        elif may_have_changed_something((Child("", "", run),), complete=True):
+            return timeout
+        else:
+            told = [each for each in await self._events("TaskRun", run) if each.get("reason") in reasons.TASK_RUN]
+        if not told:
+            return timeout
+        last = max(told, key=lambda event: event.get("lastTimestamp") or "")
+        text = (last.get("message") or "")[: texts.READ_LIMIT]
+        meant = reasons.meaning(reasons.TASK_RUN, last["reason"], text) or texts.pod_creation_text(text)
+        advice = RECOMMENDATIONS[meant] if meant in _WAITED_FOR else ""
+        message = texts.clean(f"{timeout.message}; it waited: {text}")
+        return replace(timeout, message=message, recommendation=advice)
+
+    async def _has_oom_event(self, pod: str, run: Document) -> bool:
+        events = await self._events("Pod", run, pod)
+        return any(event.get("reason") in ("OOMKilling", "OOMKilled") for event in events)
+
+    async def _events(self, kind: str, since: Document, name: str = "") -> list[Document]:
+        """Of ``since``, or of ``name``, from the creation of ``since`` on: names are used again, and Events outlive
+        what they are about. They are hints: without them a kill is reported as a kill, and a timeout as a timeout."""
+        metadata = since["metadata"]
+        selector = f"involvedObject.kind={kind},involvedObject.name={name or metadata['name']}"
         try:
-            events = await self._cluster.list(
-                EVENTS, self._namespace, field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod}", limit=50
-            )
+            events = await self._cluster.list(EVENTS, self._namespace, field_selector=selector, limit=_EVENTS_LIMIT)
         except (ApiError, ConnectionLost):
-            return False  # events are hints; without them a kill is reported as a kill
-        return any(event.get("reason") in ("OOMKilling", "OOMKilled") for event in events.get("items") or ())
+            return []
+        created = (metadata.get("creationTimestamp") or "")[:_TO_THE_SECOND]
+        items: list[Document] = events.get("items") or []
+        return [
+            event
+            for event in items
+            if (event.get("lastTimestamp") or event.get("eventTime") or created)[:_TO_THE_SECOND] >= created
+        ]
 
     async def _denial_in_log(self, run: Document, step: Mapping[str, Any]) -> Finding | None:
         pod, container = (run.get("status") or _EMPTY).get("podName"), step.get("container")

@@ -67,13 +67,14 @@ def adopted_outcome(pipeline_run: Document, children: Sequence[Child], left: Seq
     index, count = position(pipeline_run, children, child)
     text = clean((succeeded(child.task_run or _EMPTY) or _EMPTY).get("message") or "", 300)
     said = f" (it had ended with: {text})" if text else ""
+    whose = "its" if len(left) == 1 else "their"
     if len(left) == len(children):
         what = "no task of this run was executed"
     else:
         what = f"{len(left)} of {len(children)} tasks were not executed by this run"
     return Cause(
         reason=FailureReason.EXECUTION_RACE_CONDITION,
-        message=f"{told(left)}; Tekton took their outcome for that of this run: {what}{said}",
+        message=f"{told(left)}; Tekton took {whose} outcome for that of this run: {what}{said}",
         started=may_have_changed_something(live_children(pipeline_run, children, left), complete=True),
         task_index=index,
         task_name=child.task_name,

@@ -8,7 +8,7 @@ from controller.executor.evidence import Cause
 
 _NAME_LIMIT = 253
 
-_RECOMMENDATIONS: Mapping[FailureReason, str] = {
+RECOMMENDATIONS: Mapping[FailureReason, str] = {
     FailureReason.OOM_KILLED: "Raise the memory limit of the task, or use a workflow that needs less memory.",
     FailureReason.DEADLINE_EXCEEDED: "Find what the workflow waited for; raise the timeout or use a faster workflow.",
     FailureReason.FORBIDDEN: "Grant the missing permission, or use a workflow that does not need it.",
@@ -28,7 +28,8 @@ def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, servic
         place = f" (step {cause.task_index + 1} of {cause.task_count})" if cause.task_count else ""
         lines.append(f"Task '{clean(cause.task_name, _NAME_LIMIT)}'{place} failed after {after} with {cause.reason}.")
     else:
-        lines.append(f"No task was reached; it failed after {after} with {cause.reason}.")
+        reached = "Which task was at work is not known" if cause.started else "No task was reached"
+        lines.append(f"{reached}; it failed after {after} with {cause.reason}.")
     if cause.exit_code is not None:
         step = f"Step '{clean(cause.step_name, _NAME_LIMIT)}'" if cause.step_name else "The step"
         lines.append(f"{step} ended with exit code {cause.exit_code}.")
@@ -37,10 +38,11 @@ def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, servic
     if cause.reason is FailureReason.FORBIDDEN:
         who = f"The service account '{clean(service_account, _NAME_LIMIT)}'" if cause.task_name else "The controller"
         lines.append(f"{who} lacks a permission that is needed.")
-    lines.append(
-        "Steps had started: the target may have been changed."
-        if cause.started
-        else "No step had started: nothing was changed."
-    )
-    lines.append(f"Recommendation: {cause.recommendation or _RECOMMENDATIONS[cause.reason]}")
+    if not cause.started:
+        lines.append("No step had started: nothing was changed.")
+    elif cause.task_name:
+        lines.append("Steps had started: the target may have been changed.")
+    else:
+        lines.append("Steps may have started: the target may have been changed.")
+    lines.append(f"Recommendation: {cause.recommendation or RECOMMENDATIONS[cause.reason]}")
     return "\n".join(lines)

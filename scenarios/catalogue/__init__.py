@@ -8,7 +8,7 @@ from typing import Any
 from scenarios import gherkin, workflows
 from scenarios.console import counted
 from scenarios.errors import BadInput
-from scenarios.settings import Settings, described
+from scenarios.settings import Settings, described, notes
 
 FOLDER = Path(__file__).parent
 FEATURES = FOLDER.parent.parent / "features"
@@ -66,7 +66,10 @@ def lines() -> list[str]:
         out.append(f"workload  {path.stem:<20} {data.get('description', '')}")
     for workflow in workflows.load_folder().values():
         out.append(f"workflow  {workflow.workflow:<20} {workflow.description} ({counted(len(workflow.tasks), 'task')})")
-    out += [f"setting   {key:<20} {value}" for key, value in _flat(described(Settings()))]
+    said = dict(notes())
+    for key, value in _flat(described(Settings())):
+        note = f"; {said[key]}" if key in said else ""
+        out.append(f"setting   {key:<20} {value}{note}")
     return out
 
 

@@ -33,7 +33,7 @@ class Grade(StrEnum):
     ANSWERS = "answers"
     """What the API server and the webhooks answered to the submission and to the script."""
     TIMES = "times"
-    """Of a burst: when the last run ended, and how long first statuses took. Within ten per cent."""
+    """Of a burst: when the last run ended, and how long first statuses took, within ten per cent and the jitter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from typing import Any
 
 from controller.ports import ApiError, Document, Resource
 from scenarios.golden.stage import Ability, Component, Stage
-from sim.tekton.access import PODS, SERVICE_ACCOUNTS
+from sim.tekton.access import PODS, RESOLUTION_REQUESTS, SERVICE_ACCOUNTS
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
 LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
 BLOCKER = "blocker"
 """The pods that use a quota up are called this, and ``blocker-2`` and so on."""
+_SETTLED_S = 2.0  # by then Tekton's processes lead
 _COUNTED_S = 0.5  # by then a quota controller has counted
 STOPS: Mapping[str, Ability] = {
     "controller": "stop controller",
@@ -33,7 +34,10 @@ class Circumstances:
     limit_ranges: Sequence[Mapping[str, Any]] = ()
     """Specs of LimitRanges."""
     bundle: Mapping[str, Any] = field(default_factory=dict)
-    """``{"image": …, "name": …, "spec": of the pipeline}``, or ``{"image": …, "refusal": the registry's answer}``."""
+    """``{"image": …, "name": …, "spec": of the pipeline}``, or ``{"image": …, "refusal": the registry's answer}``.
+
+    ``cached`` are the parameters of a request that was answered before, so that the resolvers know the bundle.
+    """
     refused: Mapping[str, str] = field(default_factory=dict)
     """What admission says to every creation, by plural: ``violates PodSecurity "restricted:latest": …``."""
     webhook_error: str = ""
@@ -74,10 +78,14 @@ class Circumstances:
         await self._use_up(stage, namespace)
         if self.bundle:
             await stage.serve_bundle(self.bundle["image"], self._pipeline(), self.bundle.get("refusal", ""))
+        if "cached" in self.bundle:
+            await self._warm_up(stage)
         for plural, text in self.refused.items():
             await stage.refuse(plural, text)
         if self.webhook_error:
             await stage.fail_webhook(self.webhook_error)
+        if self.down or self.restarted:
+            await asyncio.sleep(_SETTLED_S)
         for component, how in self.down.items():
             await (stage.stop(component) if how == "stop" else stage.kill(component))
         for component, ago_ms in self.restarted.items():
@@ -90,6 +98,13 @@ class Circumstances:
             return None
         metadata = {"name": self.bundle["name"]}
         return {"apiVersion": "tekton.dev/v1", "kind": "Pipeline", "metadata": metadata, "spec": self.bundle["spec"]}
+
+    async def _warm_up(self, stage: Stage) -> None:
+        await asyncio.sleep(_SETTLED_S)
+        metadata = {"name": "warm-up", "labels": {"resolution.tekton.dev/type": "bundles"}}
+        body = {"metadata": metadata, "spec": {"params": self.bundle["cached"]}}
+        await ensure(stage, RESOLUTION_REQUESTS, "default", body)
+        await asyncio.sleep(_SETTLED_S)
 
     async def _use_up(self, stage: Stage, namespace: str) -> None:
         for quota in self.quotas:

@@ -24,7 +24,7 @@ def golden(scenarios: Sequence[str], version: str, recordings: Path | None, out:
     agreements.sort(key=lambda one: (_number(one.version), one.scenario))
     tell(console, agreements)
     if out is not None:
-        _write(out, agreements)
+        write(out, agreements)
     return all(one.verdict is not Verdict.DIFFERS for one in agreements)
 
 
@@ -43,7 +43,8 @@ def _number(version: str) -> list[int]:
     return [int(part) for part in version.removeprefix("v").split(".") if part.isdigit()]
 
 
-def _write(path: Path, agreements: Sequence[Agreement]) -> None:
+def write(path: Path, agreements: Sequence[Agreement]) -> None:
+    """As JSON. Raises BadInput."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps([one.to_json() for one in agreements], indent=1) + "\n", encoding="utf-8")

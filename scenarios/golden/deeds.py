@@ -24,6 +24,7 @@ _VERBS = {
     "pause": r"SIGSTOP|pause[ds]?|frozen",
     "start": r"SIGCONT|(?:re)?start(?:ed|s)?(?: again)?|resume[ds]?|continue[ds]?|up|back",
 }
+_AGAIN = re.compile(r"\brestart", re.I)
 _SIGNALS = re.compile("|".join(f"(?P<{verb}>\\b(?:{words})\\b)" for verb, words in _VERBS.items()), re.I)
 _KINDS = (
     (r"task ?runs?", "taskruns"),
@@ -52,7 +53,9 @@ class Objects:
     pod: str
 
     def named(self, resource: str) -> str:
-        return {"taskruns": self.task_run, "pods": self.pod}.get(resource, self.run)
+        """``""`` for what the recorder's words never name: all there are in the namespace."""
+        names = {"taskruns": self.task_run, "pods": self.pod, "pipelineruns": self.run}
+        return names.get(resource, "")
 
 
 def deeds_of(actions: Sequence[Mapping[str, Any]], calls: Sequence[Call], objects: Objects) -> list[Deed]:
@@ -74,6 +77,9 @@ def deeds_of(actions: Sequence[Mapping[str, Any]], calls: Sequence[Call], object
             deed["name"] = call.name
         at_ms = call.commit_ms if call is not None else action["tMs"]
         answer = _answer(action)
+        if deed["do"] == "start" and _AGAIN.search(text):
+            how = "stop" if re.search("SIGTERM|graceful", text, re.I) else "kill"
+            deeds.append({"at_ms": max(0, round(at_ms - begin_ms)), **deed, "do": how})
         deeds.append({"at_ms": max(0, round(at_ms - begin_ms)), **deed, **({"answer": answer} if answer else {})})
     return deeds
 

@@ -4,6 +4,7 @@ Times become their presence, uids become ``kind/name/incarnation``, digests and 
 statuses become the names of their tasks. Consecutive writes that differ in nothing else are one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ KINDS = {
     "resolutionrequests": "ResolutionRequest",
     "pods": "Pod",
 }
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _TIMES = ("startTime", "completionTime", "finallyStartTime")
 _STATES = {"running": (), "waiting": ("reason", "message"), "terminated": ("exitCode", "reason", "message")}
 
@@ -63,8 +65,17 @@ def _source(source: Mapping[str, Any]) -> dict[str, Any]:
     return {"entryPoint": source["entryPoint"], "uri": source["uri"], "digest": sorted(source["digest"])}
 
 
+def normal_annotations(annotations: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Of a time only that it is there. The recorder keeps times as mappings wherever they stand."""
+    return {
+        key: True if isinstance(value, Mapping) or _TIME.fullmatch(str(value)) else value
+        for key, value in sorted((annotations or {}).items())
+    }
+
+
 _FORMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_TIMES, bool),
+    "annotations": normal_annotations,
     "conditions": lambda value: [_condition(one) for one in value],
     "steps": lambda value: [_step(one) for one in value],
     "pipelineSpec": lambda value: {group: _names(value.get(group) or ()) for group in ("tasks", "finally")},

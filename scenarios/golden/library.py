@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,10 @@ def _entry(path: Path, version: str, scenario: str) -> Entry:
         return Entry(version, scenario, None, f"not understood ({type(error).__name__}: {error})"[:200])
     if recording.version not in VERSIONS:
         models = " and ".join(VERSIONS)
-        return Entry(version, scenario, None, f"Tekton {recording.version!r} is not modelled, only {models}"[:200])
-    return Entry(recording.version, scenario, recording)
+        return Entry(
+            recording.version, scenario, None, f"Tekton {recording.version!r} is not modelled, only {models}"[:200]
+        )
+    return Entry(recording.version, scenario, replace(recording, scenario=scenario))
 
 
 def _recording(path: Path) -> Recording:

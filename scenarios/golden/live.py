@@ -27,6 +27,7 @@ WORKED_ON = (PIPELINE_RUNS, TASK_RUNS, RESOLUTION_REQUESTS, PODS)
 _EVENTS = Resource("", "v1", "events", "Event")
 _BINDINGS = Resource("", "v1", "bindings", "Binding")
 _SCHEDULER = "rehearse"
+_COLLECTED = "DeletionByPodGC"
 _SYNC_S = 30.0
 T = TypeVar("T")
 Seen = tuple[WatchType, Resource, Document | None, Document]
@@ -159,8 +160,8 @@ class LiveStage:
             self._broken.set_exception(error)
 
     def _watch_failed(self, resource: Resource, error: Exception, _: float) -> None:
-        """A lost connection is resumed where it broke off; a refusal leaves a gap."""
-        if isinstance(error, ApiError):
+        """A lost connection, or a server too busy, is resumed where it broke off; any other refusal leaves a gap."""
+        if isinstance(error, ApiError) and error.code < 500 and error.code != 429:
             self._break(PlayBroken(f"the watch of {resource.group_resource} was refused: {error}"))
 
     def _handler(self, resource: Resource) -> Handler:
@@ -171,6 +172,8 @@ class LiveStage:
         assert new is not None
         if resource is _EVENTS and new["involvedObject"]["kind"] == "Pod":
             return  # the cluster's own components wonder about pods that nobody runs
+        if resource is PODS and _COLLECTED in str(new.get("status", {}).get("conditions")):
+            self._break(PlayBroken("the cluster's pod garbage collector took a pod: its node was unknown for too long"))
         type_: WatchType = "DELETED" if after is None else "ADDED" if before is None else "MODIFIED"
         seen = (type_, resource, before and _as_asked(resource, before), _as_asked(resource, new))
         self._seen.append(seen)

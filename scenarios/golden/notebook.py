@@ -1,20 +1,25 @@
 """What is written on a stage, noted in the form in which recordings keep it."""
 
+import asyncio
 from typing import Any
 
 from controller.ports import Document, Resource, WatchType
 from scenarios.golden.circumstances import BLOCKER
-from scenarios.golden.form import KINDS, Incarnations, normal_labels, normal_owners, normal_status
+from scenarios.golden.form import KINDS, Incarnations, normal_annotations, normal_labels, normal_owners, normal_status
 
 _POD_SPEC = ("restartPolicy", "activeDeadlineSeconds", "serviceAccountName")
 
 
 class Notebook:
-    """``writes`` by symbol, ``ordered`` the same in store order, ``told`` the Events, of one namespace."""
+    """``writes`` by symbol, ``ordered`` the same in store order, ``told`` the Events, of one namespace.
+
+    ``instants`` are those of ``ordered``, in seconds of the running loop.
+    """
 
     def __init__(self, namespace: str) -> None:
         self.writes: dict[str, list[dict[str, Any]]] = {}
         self.ordered: list[tuple[str, dict[str, Any]]] = []
+        self.instants: list[float] = []
         self.told: set[tuple[str, str, str]] = set()
         self._namespace = namespace
         self._symbols = Incarnations()
@@ -36,13 +41,14 @@ class Notebook:
         write = self._write(type_, kind, new)
         self.writes.setdefault(symbol, []).append(write)
         self.ordered.append((symbol, write))
+        self.instants.append(asyncio.get_running_loop().time())
 
     def _write(self, type_: str, kind: str, document: Document) -> dict[str, Any]:
         metadata = document["metadata"]
         write: dict[str, Any] = {
             "type": type_,
             "labels": normal_labels(metadata.get("labels"), self._symbols),
-            "annotations": dict(sorted((metadata.get("annotations") or {}).items())),
+            "annotations": normal_annotations(metadata.get("annotations")),
             "deleting": "deletionTimestamp" in metadata,
         }
         if type_ == "ADDED":

@@ -27,6 +27,8 @@ class Played:
 
     writes: Mapping[str, Sequence[Mapping[str, Any]]]
     ordered: Sequence[tuple[str, Mapping[str, Any]]]
+    instants: Sequence[float]
+    """Of the writes in ``ordered``, in seconds since the submission."""
     told: Sequence[tuple[str, str, str]]
     returned_spec: Document | None
     refusal: Sequence[Any]
@@ -54,12 +56,14 @@ async def play(recording: Recording, stage: Stage, until_s: float | None = None)
     await recording.circumstances.prepare(stage, recording.namespace)
     await asyncio.sleep(_until(stage, recording.offset_ms))
     calls = dict(stage.calls())
+    began = asyncio.get_running_loop().time()
     script.begin()
     returned_spec, refusal = await _submit(stage, recording)
     await asyncio.sleep(recording.duration_ms / 1000 if until_s is None else until_s)
     return Played(
         writes={symbol: collapsed(ones) for symbol, ones in notebook.writes.items()},
         ordered=notebook.ordered,
+        instants=[instant - began for instant in notebook.instants],
         told=sorted(notebook.told),
         returned_spec=returned_spec,
         refusal=refusal,

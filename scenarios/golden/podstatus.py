@@ -13,7 +13,8 @@ _IMAGE_ID = "reg.local/x@sha256:" + "a" * 64
 def pod_status(entry: Mapping[str, Any], pod: Document, clock: Clock) -> dict[str, Any]:
     """``entry`` is one ``status`` line of a pod's script; ``pod`` says which of its containers are init containers."""
     inits = {one["name"] for one in pod["spec"].get("initContainers") or ()}
-    statuses = [_container(name, state, entry, clock) for name, state in entry.get("containers", {}).items()]
+    started = _started(pod)
+    statuses = [_container(name, state, entry, clock, started) for name, state in entry.get("containers", {}).items()]
     unfinished = [
         one["name"]
         for one in statuses
@@ -34,7 +35,19 @@ def pod_status(entry: Mapping[str, Any], pod: Document, clock: Clock) -> dict[st
     return status
 
 
-def _container(name: str, state: list[Any], entry: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def _started(pod: Document) -> dict[str, str]:
+    """When each container began to run, which its end does not change."""
+    status = pod.get("status") or {}
+    states = {
+        one["name"]: one["state"]
+        for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+    }
+    return {name: state["running"]["startedAt"] for name, state in states.items() if "running" in state}
+
+
+def _container(
+    name: str, state: list[Any], entry: Mapping[str, Any], clock: Clock, started: Mapping[str, str]
+) -> dict[str, Any]:
     word, exit_code, reason = state
     now = clock.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
     details: dict[str, Any] = {}
@@ -43,9 +56,9 @@ def _container(name: str, state: list[Any], entry: Mapping[str, Any], clock: Clo
         if name in entry.get("waiting_messages", {}):
             details["message"] = entry["waiting_messages"][name]
     elif word == "running":
-        details = {"startedAt": now}
+        details = {"startedAt": started.get(name, now)}
     else:
-        details = {"exitCode": exit_code, "reason": reason, "startedAt": now, "finishedAt": now}
+        details = {"exitCode": exit_code, "reason": reason, "startedAt": started.get(name, now), "finishedAt": now}
         message = _termination(name, entry, clock)
         if message:
             details["message"] = message

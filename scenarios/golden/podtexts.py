@@ -86,8 +86,16 @@ def _waiting(name: str, state: Sequence[Any], seen: Sequence[Mapping[str, Any]])
             return errored[2]
         pending = _PENDING.search(text)
         if pending and pending[1] == name:
-            return str(json.loads(pending[2]))
+            return _unquoted(pending[2])
     return None
+
+
+def _unquoted(text: str) -> str:
+    """What Go quoted with %q, as far as that is JSON."""
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text[1:-1]
 
 
 def _conditions(row: Row, seen: Sequence[Mapping[str, Any]]) -> dict[str, str]:

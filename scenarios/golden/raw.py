@@ -8,26 +8,37 @@ import json
 from typing import Any
 
 from scenarios.golden.audit import CLIENT, Call, calls_of
+from scenarios.golden.burst import convert_burst, is_burst
 from scenarios.golden.circumstances import BLOCKER
 from scenarios.golden.deeds import Objects, deeds_of
-from scenarios.golden.form import KINDS, Incarnations, collapsed, normal_labels, normal_owners, normal_status
+from scenarios.golden.form import (
+    KINDS,
+    Incarnations,
+    collapsed,
+    normal_annotations,
+    normal_labels,
+    normal_owners,
+    normal_status,
+)
 from scenarios.golden.milestones import recorded_order
 from scenarios.golden.podscript import pod_scripts
 from scenarios.golden.recording import Recording
-from scenarios.golden.situation import circumstances_of
+from scenarios.golden.situation import circumstances_of, webhook_error
 
 _MARGIN_MS = 2_000  # the recorder went on for at least that long after the last thing it saw
 
 
 def convert(raw: dict[str, Any]) -> Recording:
-    """``raw`` is one file as the recorder wrote it. Raises KeyError or ValueError for what cannot be understood."""
+    """``raw`` is one file as the recorder wrote it. Raises Unplayable, or KeyError and the like for another form."""
+    if is_burst(raw):
+        return convert_burst(raw)
     rows = [row for row in raw["events"] if row["resource"] in KINDS and row.get("name") != BLOCKER]
     symbols = Incarnations()
     for row in rows:
         symbols.of(row["uid"], KINDS[row["resource"]], row["name"])
     run = raw["submitted"]["metadata"]["name"]
     calls = calls_of(raw, run)
-    deeds = deeds_of(raw["actions"], calls, _objects(run, rows))
+    deeds = [_with_error(deed, raw) for deed in deeds_of(raw["actions"], calls, _objects(run, rows))]
     answer = raw["createCall"].get("body") or {}
     submitted_ms = next((call.commit_ms for call in calls if (call.user, call.verb) == (CLIENT, "create")), 0.0)
     counted = raw.get("apiCalls") or {}
@@ -48,8 +59,15 @@ def convert(raw: dict[str, Any]) -> Recording:
         order=recorded_order(_all_writes(rows, symbols)),
         events=sorted(_told(raw["events"])),
         calls=counted.get("byVerbResource") or {},
+        burst={},
         whole_calls="time window" in counted.get("countedBy", ""),
     )
+
+
+def _with_error(deed: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
+    gone = deed["do"] in ("kill", "stop") and deed.get("component") == "webhook"
+    error = webhook_error(raw) if gone else ""
+    return {**deed, "error": error} if error else deed
 
 
 def _last_ms(raw: dict[str, Any], calls: list[Call]) -> float:
@@ -81,7 +99,7 @@ def _metadata(event: dict[str, Any], symbols: Incarnations) -> dict[str, Any]:
     write: dict[str, Any] = {
         "type": event["type"],
         "labels": normal_labels(event.get("labels"), symbols),
-        "annotations": dict(sorted((event.get("annotations") or {}).items())),
+        "annotations": normal_annotations(event.get("annotations")),
         "deleting": "deletionTimestamp" in event,
     }
     if event["type"] == "ADDED":

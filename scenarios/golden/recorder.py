@@ -54,8 +54,8 @@ def record(
 ) -> None:
     """Play what ``choose`` answers for the cluster's release of Tekton (``v1.15.0``), one after the other.
 
-    ``tell`` hears every outcome at once. Raises BadInput for a site that cannot be used, PlayBroken when something of a
-    play cannot be cleaned up.
+    ``tell`` hears every outcome at once. Raises BadInput for a site that cannot be used, PlayBroken when a
+    namespace cannot be set up or cleaned up.
     """
     asyncio.run(_record(site, choose, tell))
 
@@ -81,7 +81,10 @@ async def _record(
             else:
                 playable.append(recording)
         if playable:
-            await _play_all(cluster, site, version, playable, tell)
+            try:
+                await _play_all(cluster, site, version, playable, tell)
+            except (ApiError, ConnectionLost) as error:
+                raise PlayBroken(f"before or after a play: {error}") from None
 
 
 async def _play_all(

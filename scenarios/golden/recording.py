@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from controller.ports import Document
 from scenarios.golden.circumstances import STOPS, Circumstances
+from scenarios.golden.deltas import packed, unpacked
 from scenarios.golden.stage import Ability
 
 BUNDLED = Path(__file__).parent / "recordings"
@@ -50,6 +51,8 @@ class Recording:
     """Tekton's API calls as ``component verb resource``, refusals apart with `` ->code``; empty if not counted."""
     whole_calls: bool
     """Whether ``calls`` has those, too, that name no object of the run: service accounts, dry runs."""
+    burst: Mapping[str, Any] = field(default_factory=dict)
+    """Instead of ``expect``, where many runs were submitted at once: see :mod:`scenarios.golden.burst`."""
 
     @property
     def run(self) -> str:
@@ -72,14 +75,18 @@ class Recording:
 
 
 def to_json(recording: Recording) -> dict[str, Any]:
-    document = {field.name: getattr(recording, field.name) for field in fields(recording)}
+    """The compact form: of each object's writes, all but the first only hold what they changed."""
+    document = {one.name: getattr(recording, one.name) for one in fields(recording)}
     document["circumstances"] = recording.circumstances.to_json()
+    document["expect"] = {symbol: packed(writes) for symbol, writes in recording.expect.items()}
     return document
 
 
 def of_json(document: Mapping[str, Any]) -> Recording:
     """Raises KeyError or TypeError for what is no recording in compact form."""
-    return Recording(**{**document, "circumstances": Circumstances(**document["circumstances"])})
+    circumstances = Circumstances(**document["circumstances"])
+    expect = {symbol: unpacked(deltas) for symbol, deltas in document["expect"].items()}
+    return Recording(**{**document, "circumstances": circumstances, "expect": expect})
 
 
 def text(recording: Recording) -> str:
@@ -87,11 +94,16 @@ def text(recording: Recording) -> str:
     lines = []
     for key, value in to_json(recording).items():
         if key in ("pods", "expect") and value:
-            inner = ",\n".join(f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in value.items())
+            inner = ",\n".join(f"  {json.dumps(name)}: {_list(one)}" for name, one in value.items())
             lines.append(f"{json.dumps(key)}: {{\n{inner}\n}}")
         else:
             lines.append(f"{json.dumps(key)}: {json.dumps(value)}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _list(items: Sequence[Any]) -> str:
+    """One item a line."""
+    return "[\n   " + ",\n   ".join(json.dumps(item) for item in items) + "\n  ]" if items else "[]"
 
 
 def bundled(version: str, scenario: str) -> Recording:

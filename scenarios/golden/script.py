@@ -10,6 +10,7 @@ from scenarios.golden.stage import Stage
 from sim.tekton.access import PIPELINE_RUNS, PODS, RESOLUTION_REQUESTS, TASK_RUNS
 
 _RETRY_US = 55_000
+_PLENTY = "1000"
 _RESOURCES: Mapping[str, Resource] = {
     one.plural: one for one in (PIPELINE_RUNS, TASK_RUNS, RESOLUTION_REQUESTS, PODS, QUOTAS, LIMIT_RANGES)
 }
@@ -18,11 +19,12 @@ _RESOURCES: Mapping[str, Resource] = {
 class Script:
     """Does ``deeds`` to the run ``submit`` in ``namespace``, each at its time. A deed is a mapping with ``do`` and:
 
-    * ``patch`` ``resource`` ``name`` ``body`` (a merge patch), ``delete`` ``resource`` ``name`` ``propagation?``
-      ``grace_period_s?``, ``get`` ``name``;
+    * ``patch`` ``resource`` ``name`` ``body`` (a merge patch), ``delete`` ``resource`` ``name`` (all, if empty)
+      ``propagation?`` ``grace_period_s?``, ``get`` ``name``;
     * ``create`` ``name`` ``spec`` ``namespace?``: another run, whose spec differs from the first in these fields;
     * ``recreate``, ``recreate until accepted``: the same run again;
-    * ``kill``, ``stop``, ``pause``, ``start`` ``component``; ``free quota``.
+    * ``kill``, ``stop``, ``pause``, ``start`` ``component``, with the ``error`` of connections to a webhook that went;
+    * ``free quota``.
 
     ``answers`` are ``[code, message]`` by the deed's position, of the first attempt; the message only of a refusal.
     """
@@ -56,6 +58,8 @@ class Script:
                 await cluster.patch(_RESOURCES[deed["resource"]], namespace, deed["name"], deed["body"])
             case "get":
                 await cluster.get(PIPELINE_RUNS, namespace, deed["name"])
+            case "delete" if not deed["name"]:
+                await self._delete_all(_RESOURCES[deed["resource"]])
             case "delete":
                 resource, propagation = _RESOURCES[deed["resource"]], deed.get("propagation")
                 grace_s = deed.get("grace_period_s")
@@ -66,6 +70,8 @@ class Script:
                 await cluster.create(PIPELINE_RUNS, namespace, self._submit)
             case "free quota":
                 await self._free()
+            case "kill" | "stop" if "error" in deed:
+                await stage.fail_webhook(deed["error"])
             case "kill":
                 await stage.kill(deed["component"])
             case "stop":
@@ -83,10 +89,19 @@ class Script:
         spec = {key: value for key, value in spec.items() if value is not None}
         return {**self._submit, "metadata": metadata, "spec": spec}
 
+    async def _delete_all(self, resource: Resource) -> None:
+        cluster, namespace = self._stage.cluster, self._namespace
+        for one in (await cluster.list(resource, namespace))["items"]:
+            await cluster.delete(resource, namespace, one["metadata"]["name"])
+
     async def _free(self) -> None:
-        """Delete whatever uses quotas up."""
-        pods = await self._stage.cluster.list(PODS, self._namespace)
-        for pod in pods["items"]:
-            name = pod["metadata"]["name"]
-            if name.startswith(BLOCKER):
-                await self._stage.cluster.delete(PODS, self._namespace, name, grace_period_s=0)
+        """Delete whatever uses quotas up, or widen quotas that allow nothing."""
+        cluster, namespace = self._stage.cluster, self._namespace
+        pods = (await cluster.list(PODS, namespace))["items"]
+        blockers = [pod["metadata"]["name"] for pod in pods if pod["metadata"]["name"].startswith(BLOCKER)]
+        for name in blockers:
+            await cluster.delete(PODS, namespace, name, grace_period_s=0)
+        if not blockers:
+            for quota in (await cluster.list(QUOTAS, namespace))["items"]:
+                hard = dict.fromkeys(quota["spec"]["hard"], _PLENTY)
+                await cluster.patch(QUOTAS, namespace, quota["metadata"]["name"], {"spec": {"hard": hard}})

@@ -15,10 +15,12 @@ _USAGE = re.compile(r"(minimum|maximum) (\S+) usage per (Container|Pod) is ([^\s
 _FORBIDDEN = re.compile(r'(pods|taskruns\.tekton\.dev) "[^"]*" is forbidden: (.*)', re.DOTALL)
 _NO_ANSWER = re.compile(r'failed to call webhook: Post "[^"]*": (.*)')
 _RETRIEVE = "cannot retrieve the oci image: "
+_NOT_IN_IMAGE = "could not find object in image"
+_LACKING = re.compile(r"pipelineRun missing parameters: \[([^\]]*)\]")
+_CACHE_OPERATION = "resolution.tekton.dev/cache-operation"
 _LIMIT_RANGER = "kubernetes.io/limit-ranger"
 _LEADER = "invalid resource request"
 _TIMED_OUT = "resolution took longer than global timeout"
-_LEASE_MS = 60_000
 _PLENTY = {"cpu": "100", "memory": "100Gi", "ephemeral-storage": "100Gi"}
 
 
@@ -26,17 +28,19 @@ def circumstances_of(raw: Mapping[str, Any], rows: Sequence[Row], deeds: Sequenc
     """``rows`` are those of PipelineRuns, TaskRuns, ResolutionRequests and Pods. Raises Unplayable."""
     told = list(_told(raw["events"]))
     answer = (raw["createCall"].get("body") or {}).get("message") or ""
-    quotas = _quotas(told)
     unanswered = _NO_ANSWER.search(answer)
     usual = Circumstances()
+    down = components_down(raw, rows, deeds)
+    if unanswered:
+        down.pop("webhook", None)
     return Circumstances(
         service_accounts=[*usual.service_accounts, *_accounts(raw, told)],
-        quotas=quotas,
+        quotas=_quotas(told),
         limit_ranges=[*_limit_ranges(rows), *_violated(told)],
-        bundle=_bundle(raw, rows),
+        bundle=bundle_of(raw, rows),
         refused=_refused(told),
         webhook_error=unanswered[1] if unanswered else "",
-        down=_down(raw, rows, deeds),
+        down=down,
     )
 
 
@@ -54,6 +58,13 @@ def _told(events: Sequence[Any]) -> Iterator[str]:
 
 def _conditions(row: Row) -> list[str]:
     return [one.get("message") or "" for one in (row.get("status") or {}).get("conditions") or ()]
+
+
+def webhook_error(raw: Mapping[str, Any]) -> str:
+    """What a connection to the webhook ended with while it was away; ``""`` if nobody was told."""
+    answers = [(action.get("body") or {}).get("message") or "" for action in raw["actions"]]
+    found = [_NO_ANSWER.search(text) for text in (*_told(raw["events"]), *answers)]
+    return next((one[1].rstrip() for one in found if one), "")
 
 
 def _accounts(raw: Mapping[str, Any], told: Sequence[str]) -> list[str]:
@@ -125,7 +136,7 @@ def _refused(told: Sequence[str]) -> dict[str, str]:
     return refused
 
 
-def _down(raw: Mapping[str, Any], rows: Sequence[Row], deeds: Sequence[Deed]) -> dict[Component, str]:
+def components_down(raw: Mapping[str, Any], rows: Sequence[Row], deeds: Sequence[Deed]) -> dict[Component, str]:
     """Whatever is started before it was stopped; the resolvers, too, if nothing ever came of a request."""
     down: dict[Component, str] = {}
     stopped = set()
@@ -147,7 +158,7 @@ def _down(raw: Mapping[str, Any], rows: Sequence[Row], deeds: Sequence[Deed]) ->
     return down
 
 
-def _bundle(raw: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+def bundle_of(raw: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     reference = raw["submitted"].get("spec", {}).get("pipelineRef") or {}
     params = {one["name"]: one["value"] for one in reference.get("params") or ()}
     if reference.get("resolver") != "bundles":
@@ -157,8 +168,24 @@ def _bundle(raw: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
         for text in _conditions(row):
             if row["resource"] == "resolutionrequests" and _RETRIEVE in text:
                 return {"image": image, "refusal": text.partition(_RETRIEVE)[2]}
-    spec = pipeline_spec(rows)
-    return {"image": image, "name": name, "spec": spec if spec["tasks"] else DEFAULT_PIPELINE}
+    texts = [text for row in rows for text in _conditions(row)]
+    if any(_NOT_IN_IMAGE in text for text in texts):
+        return {"image": image, "name": f"not-{name}", "spec": DEFAULT_PIPELINE}
+    spec = {**pipeline_spec(rows)}
+    if not spec["tasks"]:
+        spec = dict(DEFAULT_PIPELINE)
+    lacking = [found[1] for text in texts if (found := _LACKING.search(text))]
+    if lacking:
+        spec["params"] = [{"name": one, "type": "string"} for one in lacking[0].split()]
+    return {"image": image, "name": name, "spec": spec, **_cached(rows)}
+
+
+def _cached(rows: Sequence[Row]) -> dict[str, Any]:
+    """Whether the first answer came from the resolvers' cache, and what for."""
+    requests = [row for row in rows if row["resource"] == "resolutionrequests"]
+    operations = [((row.get("status") or {}).get("annotations") or {}).get(_CACHE_OPERATION) for row in requests]
+    first = next((one for one in operations if one), "")
+    return {"cached": requests[0]["spec"]["params"]} if first == "retrieve" else {}
 
 
 def pipeline_spec(rows: Sequence[Row]) -> dict[str, Any]:

@@ -6,14 +6,17 @@ from scenarios.golden.player import CannotPlay
 from scenarios.golden.recording import Recording
 from scenarios.golden.simulated import simulate
 
-PLAYS = 120
+_PLAYS = 400
 """At most: what was recorded once must be among so many outcomes. The first play has caches that are never late."""
+_PLAYS_OF_A_RACE = 24
+_PLAYS_OF_A_BURST = 60
 
 
-def judge(recording: Recording, plays: int = PLAYS) -> Agreement:
-    """The best of up to ``plays`` plays; the search ends with the first that agrees exactly."""
+def judge(recording: Recording, plays: int = _PLAYS) -> Agreement:
+    """The best of up to ``plays`` plays; the search ends with the first that agrees exactly,
+    and early if one agrees but for a race."""
     best: Agreement | None = None
-    for number in range(plays):
+    for number in range(min(plays, _PLAYS_OF_A_BURST) if recording.burst else plays):
         try:
             played = simulate(recording, seed=number + 1, late_caches=number > 0)
         except (CannotPlay, NotImplementedError) as why:
@@ -21,7 +24,7 @@ def judge(recording: Recording, plays: int = PLAYS) -> Agreement:
         found = compare(recording, played, number + 1)
         if best is None or _badness(found) < _badness(best):
             best = found
-        if best.verdict is Verdict.EXACT:
+        if best.verdict is Verdict.EXACT or (best.verdict is Verdict.RACE and number + 1 >= _PLAYS_OF_A_RACE):
             break
     assert best is not None, "at least one play"
     return best

@@ -62,9 +62,15 @@ class Chain:
         self._cache: dict[tuple[str, Operation], tuple[tuple[Mutator, ...], tuple[Validator, ...]]] = {}
 
     def mutate(
-        self, plugin: Mutator, *, resources: Collection[str] | None = None, operations: Collection[str] = ("CREATE",)
+        self,
+        plugin: Mutator,
+        *,
+        resources: Collection[str] | None = None,
+        operations: Collection[str] = ("CREATE",),
+        active: Callable[[], bool] = _always,
     ) -> None:
-        self._add(self._mutators, plugin, resources, operations)
+        """A plugin that is not ``active`` is passed over; call :meth:`reconsider` when that changes."""
+        self._add(self._mutators, plugin, resources, operations, active)
 
     def validate(
         self,
@@ -74,7 +80,7 @@ class Chain:
         operations: Collection[str] = ("CREATE",),
         active: Callable[[], bool] = _always,
     ) -> None:
-        """A plugin that is not ``active`` is passed over; call :meth:`reconsider` when that changes."""
+        """As :meth:`mutate`."""
         self._add(self._validators, plugin, resources, operations, active)
 
     def reconsider(self) -> None:

@@ -6,6 +6,7 @@ meanwhile is still carried out and only the answer is lost.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class _Verb:
 
 class Client:
     def __init__(
-        self, server: "ApiServer", user: User, component: str, latency: Latency, watch_lag: Lag | None
+        self, server: "ApiServer", user: User, component: str, manager: str, latency: Latency, watch_lag: Lag | None
     ) -> None:
         self.user = user
         self.component = component
@@ -52,9 +53,13 @@ class Client:
         self._share = latency.request_share
         self._get = _Verb("get", server.get, latency.of("get").sample_us)
         self._list = _Verb("list", server.list, latency.of("list").sample_us)
-        self._create = _Verb("create", server.create, latency.of("create").sample_us)
-        self._update = _Verb("update", server.update, latency.of("update").sample_us)
-        self._patch = _Verb("patch", server.patch, latency.of("patch").sample_us)
+        writes: list[Callable[..., Any]] = [server.create, server.update, server.patch]
+        if server.ownership is not None:
+            writes = [partial(write, manager=manager) for write in writes]
+        create, update, patch = writes
+        self._create = _Verb("create", create, latency.of("create").sample_us)
+        self._update = _Verb("update", update, latency.of("update").sample_us)
+        self._patch = _Verb("patch", patch, latency.of("patch").sample_us)
         self._delete = _Verb("delete", server.delete, latency.of("delete").sample_us)
         self._watch = _Verb("watch", server.watch, latency.of("watch").sample_us)
 

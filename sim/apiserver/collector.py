@@ -11,6 +11,7 @@ from sim.apiserver.watch import Lag
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
+_MANAGER = "kube-controller-manager"
 COLLECTOR = User(
     "system:serviceaccount:kube-system:generic-garbage-collector", ("system:masters", "system:serviceaccounts")
 )
@@ -218,7 +219,9 @@ class Collector:
                 "firstTimestamp": stamp,
                 "lastTimestamp": stamp,
             }
-            self._server.create(COLLECTOR, self._server.resource("", "events"), namespace or "default", event)
+            self._server.create(
+                COLLECTOR, self._server.resource("", "events"), namespace or "default", event, manager=_MANAGER
+            )
 
     def _find(self, item: _Item) -> Document | None:
         return self._server.registry.find(item[0]).table.find(item[1], item[2])
@@ -230,8 +233,10 @@ class Collector:
             return
         kept = [one for one in found["metadata"].get("ownerReferences", ()) if one["uid"] not in uids]
         body = {"metadata": {"ownerReferences": kept or None, "uid": found["metadata"]["uid"]}}
-        self._server.patch(COLLECTOR, item[0], item[1], item[2], body)
+        self._server.patch(COLLECTOR, item[0], item[1], item[2], body, manager=_MANAGER)
 
     def _drop_finalizer(self, item: _Item, metadata: Document, finalizer: str) -> None:
         kept = [one for one in metadata["finalizers"] if one != finalizer]
-        self._server.patch(COLLECTOR, item[0], item[1], item[2], {"metadata": {"finalizers": kept or None}})
+        self._server.patch(
+            COLLECTOR, item[0], item[1], item[2], {"metadata": {"finalizers": kept or None}}, manager=_MANAGER
+        )

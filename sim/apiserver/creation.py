@@ -7,6 +7,7 @@ from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.decoding import report_unknown, well_formed
 from sim.apiserver.errors import already_exists, bad_request, being_deleted, invalid
 from sim.apiserver.identity import User
+from sim.apiserver.managedfields import Entries
 from sim.apiserver.metadata import check_create, for_create, generated_name
 from sim.apiserver.registry import Served
 
@@ -24,6 +25,7 @@ def create(
     body: Document,
     dry_run: bool,
     field_validation: str,
+    manager: str = "",
 ) -> Document:
     """Store a new object, checked in the real server's order. Raises ApiError 400, 403, 404, 409, 422, 500."""
     resource, strategy, table = served.resource, served.strategy, served.table
@@ -38,6 +40,7 @@ def create(
     name = metadata.get("name", "")
     if resource.namespaced:
         server.namespaces.check_create(served, namespace, name)
+    owners = server.ownership.created(served, body, manager) if server.ownership is not None else ()
     mutators, validators = server.admission.plugins(served.key, "CREATE")
     request = None
     if mutators or validators:
@@ -51,7 +54,7 @@ def create(
     if not name and metadata.get("generateName"):
         name = _free_name(server, served, namespace, metadata["generateName"])
     new: dict[str, Any] = dict(body) if body is given else body  # type: ignore[assignment]  # a strategy's copy is ours
-    new = _assembled(server, served, namespace, name, new, metadata)
+    new = _assembled(server, served, namespace, name, new, metadata, owners)
     causes = check_create(new["metadata"], strategy.name_rule)
     wrongs = strategy.validate_create(new)
     if causes or wrongs:
@@ -83,7 +86,13 @@ def _free_name(server: "ApiServer", served: Served, namespace: str, prefix: str)
 
 
 def _assembled(
-    server: "ApiServer", served: Served, namespace: str, name: str, new: dict[str, Any], metadata: Document
+    server: "ApiServer",
+    served: Served,
+    namespace: str,
+    name: str,
+    new: dict[str, Any],
+    metadata: Document,
+    owners: Entries,
 ) -> dict[str, Any]:
     stored = served.table.resource
     if new.get("kind") is None or new.get("apiVersion") != stored.api_version:
@@ -93,4 +102,6 @@ def _assembled(
     new["metadata"] = for_create(
         metadata, namespace, name, server.fresh_uid(), server.clock.timestamp(), 1 if served.strategy.generation else 0
     )
+    if owners:
+        new["metadata"]["managedFields"] = owners
     return served.strategy.canonicalize(new)

@@ -18,6 +18,7 @@ class CustomStrategy(Strategy):
     def __init__(self, schema: CompiledSchema, subresources: tuple[str, ...]) -> None:
         self.subresources = subresources
         self._schema = schema
+        self.openapi = schema.openapi
 
     def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:  # noqa: ARG002
         return self._schema.conform(body, old)

@@ -6,6 +6,7 @@ from controller.ports import Document
 from sim.apiserver.escalation import RESOURCES, EscalationCheck
 from sim.apiserver.identity import User
 from sim.apiserver.limitrange import LimitRanger
+from sim.apiserver.podsecurity import PodSecurity
 from sim.apiserver.quota import RESOURCE_QUOTAS, QuotaAdmission, Quotas
 from sim.apiserver.quotacontroller import QuotaController
 from sim.apiserver.standard import standard
@@ -17,12 +18,16 @@ _APISERVER = User("system:apiserver", ("system:masters",))
 
 
 def install(server: "ApiServer") -> None:
-    """The builtin kinds' strategies, LimitRanger, ResourceQuota with its controller, RBAC's check of escalation."""
+    """The builtin kinds' strategies, LimitRanger, PodSecurity, ResourceQuota with its controller, RBAC's check of
+    escalation."""
     standard(server.registry)
     admission = server.admission
     ranger = LimitRanger(server)
     admission.mutate(ranger.default, resources={"pods"})
     admission.validate(ranger.check, resources={"pods"})
+    security = PodSecurity(server)
+    admission.validate(security.check, resources={"pods"}, active=security.any)
+    security.on_change = admission.reconsider
     if server.authorizer is not None:
         admission.validate(EscalationCheck(server.authorizer), resources=RESOURCES, operations=("CREATE", "UPDATE"))
 

@@ -88,7 +88,13 @@ class Definitions:
             "storedVersions": stored,
         }
         return self._server.patch(
-            CONTROLLER, DEFINITIONS, "", document["metadata"]["name"], {"status": status}, subresource="status"
+            CONTROLLER,
+            DEFINITIONS,
+            "",
+            document["metadata"]["name"],
+            {"status": status},
+            subresource="status",
+            manager="kube-apiserver",
         )
 
     def _serve(self, document: Document) -> None:

@@ -9,6 +9,7 @@ from sim.apiserver.decoding import check_type, report_unknown, well_formed
 from sim.apiserver.deletion import complete
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
+from sim.apiserver.managedfields import owned
 from sim.apiserver.metadata import check_update, for_update
 from sim.apiserver.patch import apply_operations, merge
 from sim.apiserver.registry import Served
@@ -28,6 +29,7 @@ def update(
     subresource: str,
     dry_run: bool,
     field_validation: str,
+    manager: str = "",
 ) -> Document:
     """PUT. Raises ApiError 400, 403, 404, 409, 422."""
     old = served.table.find(namespace, name)
@@ -35,7 +37,9 @@ def update(
         # A body built upon the stored object: its metadata is the object's own, and nothing can be wrong with it.
         if body.get("kind") != served.resource.kind or body.get("apiVersion") != served.api_version:
             check_type(served, body)
-        return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, field_validation)
+        return _replace(
+            server, user, served, namespace, name, old, body, subresource, dry_run, field_validation, manager
+        )
     body = well_formed(served, body, old)
     metadata = body["metadata"]
     sent_name = metadata.get("name", "")
@@ -51,7 +55,7 @@ def update(
     uid = metadata.get("uid")
     if uid and uid != old["metadata"]["uid"]:
         raise conflict(served.resource, name, _other_uid(served, namespace, name, uid, old))
-    return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, field_validation)
+    return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, field_validation, manager)
 
 
 def _mismatch(sent: str, name: str) -> str:
@@ -80,6 +84,7 @@ def patch(
     subresource: str,
     dry_run: bool,
     field_validation: str,
+    manager: str = "",
 ) -> Document:
     """PATCH. Raises ApiError 400, 403, 404, 409, 415, 422."""
     old = served.table.find(namespace, name)
@@ -104,7 +109,9 @@ def patch(
     metadata = patched["metadata"]
     if metadata is not shown["metadata"] and metadata.get("name", "") != name:
         raise bad_request(_mismatch(metadata.get("name", ""), name))
-    return _replace(server, user, served, namespace, name, old, patched, subresource, dry_run, field_validation)
+    return _replace(
+        server, user, served, namespace, name, old, patched, subresource, dry_run, field_validation, manager
+    )
 
 
 def _replace(
@@ -118,11 +125,15 @@ def _replace(
     subresource: str,
     dry_run: bool,
     field_validation: str,
+    manager: str,
 ) -> Document:
     resource, strategy = served.resource, served.strategy
     body, unknown = strategy.decode(body, old, subresource)
     if unknown:
         report_unknown(server, served, unknown, field_validation)
+    owners = None
+    if server.ownership is not None:
+        owners = server.ownership.updated(served, old, body, subresource, manager)
     of_status = subresource == "status"
     key = served.status_key if of_status else f"{served.key}/{subresource}" if subresource else served.key
     mutators, validators = server.admission.plugins(key, "UPDATE")
@@ -153,6 +164,8 @@ def _replace(
             validate(request)
     if replaced == old:
         return served.present(old)
+    if owners is not None:
+        replaced["metadata"] = owned(replaced["metadata"], owners)
     return _commit(server, served, namespace, name, old, replaced, of_status, dry_run)
 
 

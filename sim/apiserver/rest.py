@@ -14,6 +14,7 @@ from controller.ports import ApiError, Document, PatchType, Resource
 from sim.apiserver.errors import bad_request, subresource_refused
 from sim.apiserver.identity import User
 from sim.apiserver.listing import parse_version
+from sim.apiserver.managedfields import manager_of
 from sim.apiserver.patch import UNPROCESSABLE
 from sim.apiserver.registry import Served
 from sim.apiserver.requestoptions import (
@@ -210,6 +211,7 @@ class Rest:
         server, served = self._server, found.served
         resource, namespace, name = served.resource, found.namespace, found.name
         dry_run, validation = write_options(f"{verb.capitalize()}Options", request.query)
+        manager = request.query.get("fieldManager") or manager_of(request.headers.get("user-agent", ""))
         if verb == "patch":
             body, kind = _patch(served, request)
             answer = server.patch(
@@ -222,11 +224,15 @@ class Rest:
                 subresource=found.subresource,
                 dry_run=dry_run,
                 field_validation=validation,
+                manager=manager,
             )
             return 200, answer
         document = _document(request, resource.kind)
         if verb == "create":
-            return 201, server.create(user, resource, namespace, document, dry_run=dry_run, field_validation=validation)
+            created = server.create(
+                user, resource, namespace, document, dry_run=dry_run, field_validation=validation, manager=manager
+            )
+            return 201, created
         if not name:
             raise bad_request("name must be provided")
         return 200, server.update(
@@ -238,6 +244,7 @@ class Rest:
             subresource=found.subresource,
             dry_run=dry_run,
             field_validation=validation,
+            manager=manager,
         )
 
     def _create_subresource(self, user: User, found: Route, request: Request) -> tuple[int, Document]:

@@ -20,6 +20,7 @@ class CompiledSchema:
     """What one served version of a custom resource accepts. Raises RuleError for a CEL rule that does not compile."""
 
     def __init__(self, openapi: Mapping[str, Any]) -> None:
+        self.openapi = openapi
         self._conform = compile_conforming(openapi, resource=True)
         check = compile_check(_without_metadata(openapi))
         self._check = None if check is any_object else check  # a document is an object

@@ -21,6 +21,7 @@ from sim.apiserver.eventwrites import count_event, create_event
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
+from sim.apiserver.managedfields import Ownership
 from sim.apiserver.metadata import fresh_uid
 from sim.apiserver.namespaces import INITIAL, Namespaces
 from sim.apiserver.rbac import RULES, Authorizer
@@ -46,6 +47,7 @@ class ApiServer:
     ``latency`` is what clients pay per call unless they bring their own; ``watch_lag`` how long events travel;
     ``collector_lag`` how late the garbage collector reacts. ``history_s`` and ``history_cap`` bound what a watch can
     resume from. ``guard`` proves at every commit, and in :meth:`verify`, that nobody mutates documents.
+    ``managed_fields`` keeps who set what in ``metadata.managedFields``, which costs time and memory.
     :attr:`authorizer` decides by RBAC; None lets everyone do everything. :attr:`flow` limits clients when it is set.
     """
 
@@ -61,6 +63,7 @@ class ApiServer:
         history_s: int = 300,
         history_cap: int = 3_000,
         guard: bool = False,
+        managed_fields: bool = False,
     ) -> None:
         self.loop = loop
         self.streams = streams
@@ -70,6 +73,7 @@ class ApiServer:
         self.flow: FlowControl | None = None
         self.warn: Callable[[str], None] | None = None
         self.admission = Chain()
+        self.ownership = Ownership(clock) if managed_fields else None
         self.calls: Calls = Calls()
         self.name_stream = streams("apiserver.names")
         self._uid_stream = streams("apiserver.uids")
@@ -118,13 +122,20 @@ class ApiServer:
         return [table.resource for table in self.registry.tables()]
 
     def client(
-        self, user: User, *, component: str = "", latency: Latency | None = None, watch_lag: Lag | None = None
+        self,
+        user: User,
+        *,
+        component: str = "",
+        manager: str = "",
+        latency: Latency | None = None,
+        watch_lag: Lag | None = None,
     ) -> Client:
         """The server as ``user`` sees it through a network; ``component`` is whom :attr:`calls` counts.
 
+        ``manager`` is whom ``managedFields`` name, the component where it is not given.
         ``latency`` and ``watch_lag`` are the server's own where they are not given.
         """
-        return Client(self, user, component, latency or self.latency, watch_lag)
+        return Client(self, user, component, manager or component, latency or self.latency, watch_lag)
 
     def verify(self) -> None:
         """Raises Mutated when, under ``guard``, some stored document is not what was committed."""
@@ -185,13 +196,15 @@ class ApiServer:
         *,
         dry_run: bool = False,
         field_validation: str = "Warn",
+        manager: str = "",
     ) -> Document:
+        """``manager`` is whom ``managedFields`` name, here as for the other writing verbs."""
         served = self.enter(user, "create", resource, namespace)
-        if served.key == "events" and not dry_run:
+        if served.key == "events" and not dry_run and self.ownership is None:
             event = create_event(self, served, namespace, body)
             if event is not None:
                 return event
-        created = creation.create(self, user, served, namespace, body, dry_run, field_validation)
+        created = creation.create(self, user, served, namespace, body, dry_run, field_validation, manager)
         if resource.group == DEFINITIONS.group and not dry_run and served.table.resource is DEFINITIONS:
             self.definitions.establish(created)
         return created
@@ -240,9 +253,12 @@ class ApiServer:
         subresource: str = "",
         dry_run: bool = False,
         field_validation: str = "Warn",
+        manager: str = "",
     ) -> Document:
         served = self.enter(user, "update", resource, namespace, name, subresource)
-        return replacement.update(self, user, served, namespace, name, body, subresource, dry_run, field_validation)
+        return replacement.update(
+            self, user, served, namespace, name, body, subresource, dry_run, field_validation, manager
+        )
 
     def patch(
         self,
@@ -256,14 +272,15 @@ class ApiServer:
         subresource: str = "",
         dry_run: bool = False,
         field_validation: str = "Warn",
+        manager: str = "",
     ) -> Document:
         served = self.enter(user, "patch", resource, namespace, name, subresource)
-        if served.key == "events" and patch_type == "merge" and not dry_run:
+        if served.key == "events" and patch_type == "merge" and not dry_run and self.ownership is None:
             event = count_event(self, served, namespace, name, body)
             if event is not None:
                 return event
         return replacement.patch(
-            self, user, served, namespace, name, body, patch_type, subresource, dry_run, field_validation
+            self, user, served, namespace, name, body, patch_type, subresource, dry_run, field_validation, manager
         )
 
     def delete(

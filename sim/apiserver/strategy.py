@@ -11,7 +11,7 @@ Every method returns a new document or the one it was given; none mutates. ``met
 user may write (labels, annotations, finalizers, ownerReferences) is the server's business, not the strategy's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.ports import Document
@@ -40,6 +40,8 @@ class Strategy:
     graceful = False
     """Whether deletions of the kind may take their time: pods only."""
     name_rule: NameRule = staticmethod(subdomain)
+    openapi: Mapping[str, Any] | None = None
+    """The schema that a custom kind brings along."""
 
     def decode(self, body: Document, old: Document | None, subresource: str) -> tuple[Document, Sequence[str]]:  # noqa: ARG002
         """Prune what the schema does not know and fill in defaults.

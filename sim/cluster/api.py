@@ -27,13 +27,14 @@ def component_user(name: str, *groups: str) -> User:
 class Api:
     """``component`` is whom the server's call counts name: kube-scheduler, kubelet, kubectl …"""
 
-    __slots__ = ("_patch_status", "_pods", "component", "server", "user")
+    __slots__ = ("_patch_status", "_pods", "_served", "component", "server", "user")
 
     def __init__(self, server: ApiServer, user: User, component: str) -> None:
         self.server = server
         self.user = user
         self.component = component
-        self._pods = server.registry.find(PODS).table
+        self._served = server.registry.find(PODS)
+        self._pods = self._served.table
         self._patch_status: CallCount | None = None
 
     def find(self, resource: Resource, namespace: str, name: str) -> Document | None:
@@ -58,6 +59,8 @@ class Api:
             count.refused(404)
             raise not_found(PODS, name)
         new = {**old, "metadata": old["metadata"].copy(), "status": status}
+        if self.server.ownership is not None:
+            self.server.ownership.stamp(self._served, old, new, "status", self.component)
         self.server.store.put(self._pods, namespace, name, old, new)
 
     def bind(self, pod: Document, node: str) -> None:
@@ -93,7 +96,9 @@ class Api:
 
     def create(self, resource: Resource, namespace: str, body: Document) -> Document:
         return self._counted(
-            "create", resource.group_resource, lambda: self.server.create(self.user, resource, namespace, body)
+            "create",
+            resource.group_resource,
+            lambda: self.server.create(self.user, resource, namespace, body, manager=self.component),
         )
 
     def patch(self, resource: Resource, namespace: str, name: str, body: Any, *, subresource: str = "") -> Document:
@@ -102,7 +107,9 @@ class Api:
         return self._counted(
             "patch",
             plural,
-            lambda: self.server.patch(self.user, resource, namespace, name, body, subresource=subresource),
+            lambda: self.server.patch(
+                self.user, resource, namespace, name, body, subresource=subresource, manager=self.component
+            ),
         )
 
     def delete_pod(self, pod: Document, *, grace_period_s: int | None = None) -> None:
@@ -137,13 +144,15 @@ class Api:
         verb, resource, namespace, name = request.verb, request.resource, request.namespace, request.name
         server, user, body = self.server, self.user, request.body
         if verb == "patch":
-            return server.patch(user, resource, namespace, name, body, patch_type=request.patch_type)
+            return server.patch(
+                user, resource, namespace, name, body, patch_type=request.patch_type, manager=self.component
+            )
         if verb == "get":
             return server.get(user, resource, namespace, name)
         if verb == "list":
             return server.list(user, resource, namespace)
         if verb == "create":
-            return server.create(user, resource, namespace, body)  # type: ignore[arg-type]
+            return server.create(user, resource, namespace, body, manager=self.component)  # type: ignore[arg-type]
         return server.delete(user, resource, namespace, name)
 
     def _counted(self, verb: str, resource: str, call: Callable[..., T], *args: Any) -> T:

@@ -120,16 +120,11 @@ async def _sync_metadata(access: Access, resource: Resource, newest: Document | 
     await access.tekton.update(resource, attempt.namespace, attempt.name, body)
 
 
-def _sync_failed(
-    access: Access, attempt: Attempt, failure: Exception, error: Exception | None, wait_us: int | None
-) -> Exception | None:
-    """What the attempt ends with when its labels could not be written: ``error`` is what it met, ``wait_us`` when it
-    wanted to look again. A release that joins the errors lets the wish to look again hide the failure."""
+def _sync_failed(access: Access, attempt: Attempt, failure: Exception, error: Exception | None) -> Exception:
+    """What the attempt ends with when its labels could not be written: what it met before, if that is an error or a
+    wish to look again at another time, which hides the failure."""
     access.event(attempt.document, "Warning", "Error", message_of(failure))
-    requeues = wait_us is not None or isinstance(error, RequeueAfter)
-    if requeues and access.options.version.requeue_hides_sync_errors:
-        return error
-    return failure if error is None or isinstance(error, RequeueAfter) else error
+    return failure if error is None else error
 
 
 def _adds_nothing(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
@@ -167,18 +162,17 @@ async def finish(
     newest: Document | None,
     attempt: Attempt,
     error: Exception | None,
-    wait_us: int | None,
 ) -> Result | None:
     """What follows every attempt: labels, the status, then the Event of an error. Raises the error, for the queue.
 
-    ``newest`` is what the cache shows now; ``error`` and ``wait_us`` are what the attempt met, or when it wants to
-    look again. ``attempt.standing`` is the status that now stands.
+    ``newest`` is what the cache shows now; ``error`` is what the attempt met. ``attempt.standing`` is the status that
+    now stands.
     """
     if attempt.relabelled or newest is not attempt.document:
         try:
             await _sync_metadata(access, resource, newest, attempt)
         except (ApiError, ConnectionLost) as failure:
-            error = _sync_failed(access, attempt, failure, error, wait_us)
+            error = _sync_failed(access, attempt, failure, error)
     if attempt.stands_in(attempt.document):
         attempt.standing = attempt.document.get("status") or _EMPTY
     else:
@@ -194,7 +188,9 @@ async def finish(
         return None
     if isinstance(error, RequeueAfter):
         return look_again(error.delay_us)
-    access.event(attempt.document, "Warning", "InternalError", message_of(error))
+    conflict = isinstance(error, ApiError) and error.reason == "Conflict"
+    if not (conflict and access.options.version.conflicts_untold):
+        access.event(attempt.document, "Warning", "InternalError", message_of(error))
     raise error
 
 

@@ -9,12 +9,11 @@ from controller.ports import Document
 from sim.tekton.attempt import Attempt
 from sim.tekton.graph import Task
 from sim.tekton.plan import context_values
-from sim.tekton.substitution import Memo, param_values, substitute, variables
+from sim.tekton.substitution import param_values, substitute
 
 _EMPTY: Document = {}
 _BY_NAME = ("env", "volumes")
 _PATH = re.compile(r"workspaces\.([^.]+)\.")
-_used = Memo()
 
 
 class Unbound(Exception):
@@ -45,9 +44,10 @@ def pod_template(own: Document | None, general: Document | None) -> Document | N
 def workspaces(attempt: Attempt, task: Task, task_spec: Document | None) -> list[dict[str, Any]]:
     """The run's bindings under the task's names: those it asks for, and those that its steps use. Raises Unbound."""
     asked = list(task.spec.get("workspaces") or ())
-    if task.template is not None:
+    if task.template is not None and task.variables:
         names = {one["name"] for one in asked}
-        asked += ({"name": name} for name in _used_by(task.template) if name not in names)
+        used = {match[1] for name in task.variables if (match := _PATH.match(name))}
+        asked += ({"name": name} for name in sorted(used - names))
     if not asked:
         return []
     spec = attempt.document["spec"]
@@ -77,17 +77,6 @@ def _bound(binding: Document, asked: Document, contexts: Mapping[str, Any]) -> d
 def _is_optional(name: str, task_spec: Document | None) -> bool:
     declared = (task_spec or _EMPTY).get("workspaces") or ()
     return any(one["name"] == name and one.get("optional") for one in declared)
-
-
-def _used_by(template: Document) -> tuple[str, ...]:
-    """The workspaces that the steps of an embedded Task name in variables."""
-    known: tuple[str, ...] | None = _used.get(template)
-    if known is None:
-        parts = {key: template[key] for key in ("steps", "sidecars", "stepTemplate") if key in template}
-        found = {match[1] for name in variables(parts) if (match := _PATH.match(name))}
-        known = tuple(sorted(found))
-        _used.put(template, known)
-    return known
 
 
 def merged(preferred: Mapping[str, str] | None, *others: Mapping[str, str] | None) -> Mapping[str, str]:

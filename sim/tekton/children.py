@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from controller.ports import ApiError, Document
+from controller.ports import ApiError, ConnectionLost, Document
 from sim.tekton.access import PIPELINE_RUNS, TASK_RUNS, Access, controller_reference
 from sim.tekton.attempt import Attempt, message_of
 from sim.tekton.bindings import merged, own_settings, pod_template, workspaces
@@ -11,13 +11,14 @@ from sim.tekton.deadlines import Deadlines, parse_duration_us
 from sim.tekton.defaults import MANAGED_BY
 from sim.tekton.facts import TIMED_OUT_MESSAGE, Facts, Member
 from sim.tekton.graph import Task
-from sim.tekton.matrix import Fan, display_name
+from sim.tekton.matrix import Fan, combination_count, display_name
 from sim.tekton.substitution import param_values, substitute
 from sim.workload.durations import format_us
 
 CANCELLED_MESSAGE = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
 ON_ERROR_ANNOTATION = "pipeline.tekton.dev/pipeline-task-on-error"
 _CHAINS = "chains.tekton.dev/"
+_OF_RESULT = 5  # parts of the variable that counts results
 _PLAIN = 4  # entries of a reference without a displayName or whenExpressions
 _OVERRIDES = ("stepSpecs", "sidecarSpecs", "computeResources")
 
@@ -135,7 +136,12 @@ class Children:
         return filled
 
     def _values(self, task: Task, facts: Facts) -> dict[str, Any]:
-        return {**facts.values_for(task), "context.pipelineTask.retries": str(task.spec.get("retries") or 0)}
+        widths = (name for name in task.variables if name.endswith(".length") and ".matrix." in name)
+        return {
+            **facts.values_for(task),
+            **{name: _width(name, facts) for name in sorted(widths)},
+            "context.pipelineTask.retries": str(task.spec.get("retries") or 0),
+        }
 
     def _timeout(self, task: Task, deadlines: Deadlines) -> str:
         """The default, unless the part of the run it belongs to may last longer than that."""
@@ -191,8 +197,25 @@ class Children:
             name = reference["name"]
             try:
                 await self._access.tekton.patch(TASK_RUNS, namespace, name, patch, patch_type="json")
-            except ApiError as error:
-                over = error.code == 400 and "no updates are allowed" in error.message
-                if error.code != 404 and not over:
+            except (ApiError, ConnectionLost) as error:
+                if not _is_moot(error):
                     errors.append(f"failed to patch TaskRun `{name}` with {purpose}: {message_of(error)}")
         return errors
+
+
+def _is_moot(error: ApiError | ConnectionLost) -> bool:
+    """Whether a TaskRun that could not be stopped is gone or over anyway."""
+    if not isinstance(error, ApiError):
+        return False
+    return error.code == 404 or (error.code == 400 and "no updates are allowed" in error.message)
+
+
+def _width(name: str, facts: Facts) -> str:
+    """``tasks.t.matrix.length`` or ``tasks.t.matrix.r.length``: the TaskRuns of a fan, or its results of one name."""
+    parts = name.split(".")
+    member = next((one for one in facts.members if one.task.name == parts[1]), None)
+    if member is None or not member.fans:
+        return "0"
+    if len(parts) == _OF_RESULT:
+        return str(len(member.results().get(parts[3], ())))
+    return str(combination_count(member.task.spec["matrix"]))

@@ -12,14 +12,14 @@ class DryRuns:
     def __init__(self, server: ApiServer, user: User, component: str) -> None:
         self._server = server
         self._user = user
-        self._count = server.calls[component, "create", "pipelines.tekton.dev"]
+        self._component = component
         self._latency = server.latency.of("create")
         self._stream = server.streams(f"tekton.dry-runs.{component}")
 
     async def __call__(self, resource: Resource, namespace: str, body: Document) -> Document:
         """Validate and default as a create would. Raises ApiError."""
         await self._server.loop.pause(self._latency.sample_us(self._stream))
-        self._count.count += 1
+        self._server.calls[self._component, "create", resource.group_resource].count += 1
         return self._server.create(self._user, resource, namespace, body, dry_run=True)
 
 

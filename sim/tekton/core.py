@@ -30,7 +30,7 @@ def build(setting: Setting, process: Process, identity: str) -> Replica:
     """One replica; it elects leaders only where the installation does."""
     options, server, streams, clock = setting.options, setting.server, setting.streams, setting.clock
     user = setting.user("controller")
-    client = server.client(user, component=CONTROLLER)
+    client = server.client(user, component=CONTROLLER, manager="controller")
     core = limited(client, options.qps, options.burst)
     resolution = limited(client, options.qps, options.burst)
     dry_runs = DryRuns(server, user, CONTROLLER)

@@ -363,11 +363,15 @@ class Facts:
         return values
 
     def emitted(self, failures: bool) -> dict[str, Mapping[str, Any]]:
-        """The results of the finished tasks by task; with ``failures`` those of failed tasks, too."""
+        """The results of the finished tasks by task; with ``failures`` those of failed tasks, too. Those of a fan are
+        gathered only where another task uses some of them."""
+        used = {one.task for task in self.graph.tasks for one in task.results} if self.graph.has_matrix else set()
         return {
             one.task.name: one.results()
             for one in self.members
-            if one.run is not None and (one.state == "True" or (failures and one.state == "False"))
+            if one.run is not None
+            and (one.state == "True" or (failures and one.state == "False"))
+            and (not one.fans or one.task.name in used)
         }
 
     def _aggregate(self, members: Iterable[Member]) -> str:

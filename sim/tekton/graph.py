@@ -37,6 +37,7 @@ class Graph:
     has_finally: bool
     has_references: bool
     """Whether some task refers to a Task."""
+    has_matrix: bool
 
 
 _graphs = Memo()
@@ -71,7 +72,8 @@ def _build(pipeline_spec: Document) -> Graph:
                     f"task {task.name} depends on {parent} but {parent} wasn't present in Pipeline"
                 )
     references = any(task.spec.get("taskRef") is not None for task in (*tasks, *finals))
-    return Graph((*tasks, *finals), bool(finals), references)
+    fanned = any(task.spec.get("matrix") is not None for task in (*tasks, *finals))
+    return Graph((*tasks, *finals), bool(finals), references, fanned)
 
 
 def _task(spec: Document, *, final: bool) -> Task:

@@ -5,18 +5,20 @@ kube-apiserver 1.36: API server, etcd and Tekton on one machine of two cores, ov
 cluster over a network is slower, and so is a busy one: what depends on where it was recorded says so in its source.
 
 Three numbers cannot be read off an audit log: how far into a write the server commits, how long its watch event
-travels, and how long a reconciler works before its first request. Their sums can (a watch event and the work after it,
-2.4 ms after the end of the write), and so can how often a reconciler meets a cache that has not heard of its own
-last write yet: 34 of 104 times in v1.7.0, 61 of 121 in v1.15.0. They are fitted to both.
+travels, and how long a reconciler works before its first request. Their sums can (the watch event and the work after
+it take 1.8 ms from the end of the write), and so can how often a reconciler meets a cache that has not heard of its
+own last write yet: 36 of 101 times in v1.7.0, 55 of 121 in v1.15.0. They are fitted to both.
 """
 
 from sim.apiserver.latency import Latency
 from sim.workload.distributions import Distribution, Lognormal
 
 _WHERE = "Tekton on kube-apiserver 1.36, loopback, 2 cores, idle"
-_CALL = f"recorded: server time and 0.9 ms of the client, {_WHERE}"
+_CALL = f"recorded: server time and 0.7 ms of the client, {_WHERE}"
 _FITTED = f"fitted to the conflicts and gaps of recordings: {_WHERE}"
 
+CLIENT_SIDE_US = 700
+"""Of every call, before and after what the server's audit log sees."""
 READ: Distribution = Lognormal(1_750, 0.35, source=_CALL)
 WRITE: Distribution = Lognormal(5_600, 0.35, source=f"{_CALL}; POST, PATCH and DELETE, webhooks included")
 UPDATE: Distribution = Lognormal(7_800, 0.36, source=f"{_CALL}; PUT, webhooks included")

@@ -7,7 +7,7 @@ from sim.tekton.election import Election
 from sim.tekton.version import V1_15, Version
 from sim.workload.distributions import Constant, Distribution
 
-_STARTED = "recorded: from the start of a process to its first reconcile, caches warm"
+_STARTED = "recorded: from the start of a process to its first reconcile, lists included"
 CONTROLLER = "tekton-controller"
 RESOLVERS = "tekton-resolvers"
 WEBHOOK = "tekton-webhook"
@@ -36,8 +36,8 @@ class TektonOptions:
     controller_replicas: int = 1
     resolvers_replicas: int = 1
     election: Election = field(default_factory=Election)
-    controller_start: Distribution = field(default_factory=lambda: Constant(0))
-    """From the start of a process to its first request."""
+    controller_start: Distribution = field(default_factory=lambda: Constant(225_000, source=_STARTED))
+    """From the start of a process to its first list."""
     resolvers_start: Distribution = field(default_factory=lambda: Constant(220_000, source=_STARTED))
     default_timeout_us: int = 3_600_000_000
     resolution_timeout_us: int = 60_000_000

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from controller.ports import ApiError, Document
+from controller.ports import ApiError, ConnectionLost, Document, Resource
 from sim.tekton.access import PIPELINE_RUNS, PIPELINES, Access
 from sim.tekton.attempt import Attempt, message_of
 from sim.tekton.remote import Refused, Remote
+from sim.tekton.substitution import param_values, substitute, variables
 from sim.tekton.version import Version
 
 PIPELINE_LABEL = "tekton.dev/pipeline"
 _LABEL_MAX = 63
+_UNREADABLE = "failed to read runtime object as Pipeline"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _EMPTY: Document = {}
 
@@ -21,7 +23,7 @@ class NotFound(Exception):
 
 
 class Invalid(Exception):
-    """The API server refused the resolved pipeline in a dry run."""
+    """The API server refused the resolved object in a dry run; the text is Tekton's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +34,27 @@ class Pipeline:
     spec: Document
     metadata: Document
     source: Document | None = None
+
+
+async def rehearsed(access: Access, resource: Resource, namespace: str, document: Document, uuid: str) -> Document:
+    """The spec of a resolved object as the API server would take it, found out by a dry run under another name.
+
+    Raises Invalid when it would not, ApiError or ConnectionLost when that cannot be told now.
+    """
+    name = document["metadata"]["name"]
+    renamed = {**document, "metadata": {**document["metadata"], "name": uuid, "namespace": namespace}}
+    try:
+        checked = await access.dry_run(resource, namespace, renamed)
+    except ApiError as error:
+        why = f"referenced object {name}: {message_of(error)}"
+        if error.code == 400:
+            raise Invalid(f"validation failed for {why}") from error
+        if error.code in (405, 422):
+            raise Invalid(f"permanent error validating {why}") from error
+        text = f"retryable error validating {why}"
+        raise ApiError(error.code, error.reason, text, error.details, error.retry_after_s) from error
+    spec: Document = checked["spec"]
+    return spec
 
 
 def label_of(pipeline_run: Document, version: Version) -> str:
@@ -85,7 +108,7 @@ class PipelineReferences:
     async def _local(self, attempt: Attempt, name: str) -> Pipeline:
         try:
             found = await self._access.tekton.get(PIPELINES, attempt.namespace, name)
-        except ApiError as error:
+        except (ApiError, ConnectionLost) as error:
             raise NotFound(
                 f"error when getting Pipeline for PipelineRun {attempt.name}: "
                 f"tekton client cannot get pipeline {name} from local cluster: {message_of(error)}"
@@ -93,25 +116,31 @@ class PipelineReferences:
         return Pipeline(name, found["spec"], found["metadata"])
 
     async def _resolved(self, attempt: Attempt, reference: Document) -> Pipeline:
+        if variables(reference.get("params")):
+            values = {
+                **param_values(attempt.document["spec"].get("params") or ()),
+                "context.pipelineRun.name": attempt.name,
+                "context.pipelineRun.namespace": attempt.namespace,
+                "context.pipelineRun.uid": attempt.metadata["uid"],
+                "context.pipeline.name": "",
+            }
+            reference = {**reference, "params": substitute(reference["params"], values)}
         try:
             fetched = await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference)
         except Refused as error:
             raise NotFound(f"resolver failed to get Pipeline {reference.get('name', '')}: {error}") from error
         document = fetched.document
+        if document.get("kind") != PIPELINES.kind:
+            raise NotFound(f"{_UNREADABLE}: resource is not a pipeline")
         name = document["metadata"]["name"]
-        rehearsed = {**document, "metadata": {**document["metadata"], "name": self._uuid()}}
-        rehearsed["metadata"]["namespace"] = attempt.namespace
         try:
-            checked = await self._access.dry_run(PIPELINES, attempt.namespace, rehearsed)
+            spec = await rehearsed(self._access, PIPELINES, attempt.namespace, document, self._uuid())
+        except Invalid as error:
+            raise Invalid(f"{_UNREADABLE}: {error}") from error
         except ApiError as error:
-            if error.code == 400:
-                text = f"validation failed for referenced object {name}: {message_of(error)}"
-                raise Invalid(text) from error
-            if error.code in (405, 422):
-                text = f"[User error] could not validate referenced object {name}: {message_of(error)}"
-                raise Invalid(text) from error
-            raise
-        return Pipeline(name, checked["spec"], document["metadata"], fetched.source)
+            text = f"{_UNREADABLE}: {error.message}"
+            raise ApiError(error.code, error.reason, text, error.details, error.retry_after_s) from error
+        return Pipeline(name, spec, document["metadata"], fetched.source)
 
     def _uuid(self) -> str:
         return str(UUID(int=self._uuid_stream.getrandbits(128), version=4))

@@ -128,7 +128,7 @@ class PipelineRuns:
             wait_us = await self._reconcile(attempt, key)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter) as caught:
             error = caught.with_traceback(None)  # or it would hold this frame, which holds it
-        result = await finish(self._access, PIPELINE_RUNS, self._pipeline_runs.get(*key), attempt, error, wait_us)
+        result = await finish(self._access, PIPELINE_RUNS, self._pipeline_runs.get(*key), attempt, error)
         if wait_us is None:
             return result
         self._settle(key, attempt, wait_us)
@@ -140,7 +140,8 @@ class PipelineRuns:
 
     def _settle(self, key: Key, attempt: Attempt, wait_us: int) -> None:
         """Remember what was seen, so that events of children that do not count cost nothing."""
-        if attempt.members and "childReferences" in attempt.standing and not any(one.fans for one in attempt.members):
+        stopping = attempt.document["spec"].get("status") == "CancelledRunFinally"  # tells its tasks at every look
+        if attempt.members and "childReferences" in attempt.standing and not stopping:
             until_us = self._time.now_us() + wait_us
             self._settled[key] = _Settled(attempt.standing, attempt.document["spec"], attempt.members, until_us)
 
@@ -228,9 +229,14 @@ class PipelineRuns:
             errors = await self._children.cancel(attempt.namespace, status.get("childReferences") or ())
             if errors:
                 raise self._undone(attempt, "PipelineRunCouldntCancel", "cancelled", "cancel", "cancelling", errors)
-        if deadlines.part_over(self._time.now_us()):
-            await self._scheduling.enforce(attempt, facts, deadlines)
-        await self._scheduling.start_due(attempt, facts, deadlines)
+        try:
+            if deadlines.part_over(self._time.now_us()):
+                await self._scheduling.enforce(attempt, facts, deadlines)
+            await self._scheduling.start_due(attempt, facts, deadlines)
+        except (ApiError, ConnectionLost, PermanentError):
+            if self._version.references_sorted and "childReferences" in status:
+                status["childReferences"] = recovered(status["childReferences"], ())
+            raise
         facts.forget_skips()
         now_us = self._time.now_us()
         if deadlines.pipeline_over(now_us):
@@ -346,7 +352,8 @@ class PipelineRuns:
     def _tell(self, attempt: Attempt, facts: Facts, pipeline_spec: Document, verdict: Verdict) -> None:
         """Write what the run now is into the status."""
         status = attempt.status
-        attempt.members = facts.members
+        if not facts.graph.has_matrix:
+            attempt.members = facts.members
         references = []
         for one in facts.members:
             run = one.run

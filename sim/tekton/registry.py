@@ -26,8 +26,8 @@ class Answer:
 
     def told(self, reference: ImageReference) -> str:
         """The error for one image. A registry on a loopback address is asked over both schemes."""
-        host = reference.registry.partition(":")[0]
-        address = reference.registry if ":" in reference.registry else f"{reference.registry}:443"
+        host, _, port = reference.registry.partition(":")
+        address = f"{host if host[-1].isdigit() else _ADDRESS}:{port or 443}"
         schemes = ("https", "http") if reference.scheme == "http" and "{scheme}" in self.text else (reference.scheme,)
         return "; ".join(
             self.text.format(
@@ -37,6 +37,8 @@ class Answer:
         )
 
 
+_ADDRESS = "203.0.113.10"  # what a registry's name stands for, where only a name is given
+_RESOLVER = "10.96.0.10:53"
 _PING = 'Get "{scheme}://{registry}/v2/": '
 _MANIFEST = "GET {manifest}: "
 
@@ -50,9 +52,11 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         "bad gateway": Answer(_MANIFEST + "unexpected status code 502 Bad Gateway", temporary=True),
         "unavailable": Answer(_MANIFEST + "unexpected status code 503 Service Unavailable", temporary=True),
         "refused": Answer(_PING + "dial tcp {address}: connect: connection refused"),
-        "reset": Answer(_PING + "read tcp {address}: read: connection reset by peer", temporary=True),
-        "no such host": Answer(_PING + "dial tcp: lookup {host}: no such host"),
-        "name server failure": Answer(_PING + "dial tcp: lookup {host}: server misbehaving", temporary=True),
+        "reset": Answer(_PING + "read tcp 10.244.0.9:45808->{address}: read: connection reset by peer", temporary=True),
+        "no such host": Answer(_PING + "dial tcp: lookup {host} on " + _RESOLVER + ": no such host"),
+        "name server failure": Answer(
+            _PING + "dial tcp: lookup {host} on " + _RESOLVER + ": server misbehaving", temporary=True
+        ),
         "unreachable": Answer(_PING + "dial tcp {address}: i/o timeout", temporary=True, wait_us=_DIAL_US),
         "silent": Answer(_PING + "context deadline exceeded", wait_us=FOREVER_US),
     }

@@ -40,12 +40,15 @@ class Remote:
         self.recheck_us = _RECHECK_US if access.options.version.resolution_requeue else None
         """When to look again although no event came; before v1.15 nothing but the run's own timeout did."""
 
-    async def fetch(self, resource: Resource, owner: Document, reference: Document) -> Resolved:
-        """What ``owner``'s reference points to. Raises InProgress, Refused, or ApiError if the request was refused."""
+    async def fetch(self, resource: Resource, owner: Document, reference: Document, name: str = "") -> Resolved:
+        """What ``owner``'s reference points to; ``name`` is that of its TaskRun, which is to find the same request.
+
+        Raises InProgress, Refused, or ApiError if the request was refused.
+        """
         metadata = owner["metadata"]
         params = reference.get("params") or []
         namespace, resolver = metadata["namespace"], reference["resolver"]
-        name = resolution_request_name(resolver, namespace, metadata["name"], params)
+        name = resolution_request_name(resolver, namespace, name or metadata["name"], params)
         request = self._access.requests.get(namespace, name)
         if request is None:
             await self._submit(namespace, name, resolver, params, controller_reference(resource, owner))

@@ -1,5 +1,6 @@
 """The bundle resolver: pulls what a ResolutionRequest asks for and writes it into its status."""
 
+import asyncio
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -19,9 +20,10 @@ from sim.tekton.options import TektonOptions
 from sim.tekton.pulling import Puller
 from sim.tekton.refusal import is_transient, mark_failed
 from sim.tekton.remote import decode
-from sim.tekton.resolvercache import ResolverCache, annotated, mode_of
+from sim.tekton.resolvercache import CacheKey, ResolverCache, annotated, key_of, mode_of
 
 _NAME = "bundleresolver"
+_ETCD_MAX = 1_572_864  # bytes that etcd takes at once, by default
 _KINDS = ("PipelineRun", "Pipeline", "TaskRun", "Task", "Run", "CustomRun", "StepAction")
 
 
@@ -52,6 +54,8 @@ class BundleResolver:
         self._requests = requests
         self._puller = Puller(loop, options, bundles, pulls, registry)
         self._cache = ResolverCache(options.cache_ttl_us, options.cache_max)
+        self._flights: dict[CacheKey, asyncio.Future[Entry]] = {}
+        """Pulls under way that may be waited for together."""
 
     async def reconcile(self, key: Key) -> Result | None:
         """Resolve one request. Raises PermanentError once it is marked as failed, ApiError to be tried again."""
@@ -74,6 +78,8 @@ class BundleResolver:
                 raise
             raise await self._failed(key, _told(key, error)) from error
         try:
+            if len(entry.data) > _ETCD_MAX:
+                raise ApiError(500, "", "etcdserver: request is too large")
             await self._resolution.patch(RESOLUTION_REQUESTS, *key, _written(entry), subresource="status")
         except (ApiError, ConnectionLost) as error:
             if is_transient(error):
@@ -92,11 +98,21 @@ class BundleResolver:
         image = _image_of(given)
         if not (mode == "always" or (mode == "auto" and "@sha256:" in image)):
             return await self._pull(key, given, image)
-        cached = self._cache.get(given, self._time.now_us())
+        wanted = key_of(given)
+        cached = self._cache.get(wanted, self._time.now_us())
         if cached is not None:
             return self._annotated(cached, "retrieve")
+        if not self._options.version.resolver_shares_pulls:
+            return await self._stored(key, given, image, wanted)
+        flight = self._flights.get(wanted)
+        if flight is None:
+            flight = self._flights[wanted] = asyncio.ensure_future(self._stored(key, given, image, wanted))
+            flight.add_done_callback(lambda _: self._flights.pop(wanted))
+        return await asyncio.shield(flight)
+
+    async def _stored(self, key: Key, given: Mapping[str, Any], image: str, wanted: CacheKey) -> Entry:
         entry = self._annotated(await self._pull(key, given, image), "store")
-        self._cache.put(given, entry, self._time.now_us())
+        self._cache.put(wanted, entry, self._time.now_us())
         return entry
 
     async def _pull(self, key: Key, given: Mapping[str, Any], image: str) -> Entry:

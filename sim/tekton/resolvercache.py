@@ -1,7 +1,7 @@
 """The resolvers' cache of what they fetched: least recently used goes first, and nothing stays longer than its time."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sim.tekton.bundles import Entry
@@ -9,6 +9,9 @@ from sim.tekton.bundles import Entry
 _PARAM = "cache"
 _MODES = ("always", "never", "auto")
 _PREFIX = "resolution.tekton.dev/"
+
+CacheKey = tuple[tuple[str, str], ...]
+"""What a request asks for, however it wants it cached."""
 
 
 def mode_of(params: Mapping[str, Any], default: str) -> str:
@@ -26,10 +29,9 @@ class ResolverCache:
     def __init__(self, ttl_us: int, most: int) -> None:
         self._ttl_us = ttl_us
         self._most = most
-        self._entries: OrderedDict[tuple[tuple[str, str], ...], tuple[int, Entry]] = OrderedDict()
+        self._entries: OrderedDict[CacheKey, tuple[int, Entry]] = OrderedDict()
 
-    def get(self, params: Mapping[str, Any], now_us: int) -> Entry | None:
-        key = _key(params.items())
+    def get(self, key: CacheKey, now_us: int) -> Entry | None:
         found = self._entries.get(key)
         if found is None:
             return None
@@ -39,8 +41,7 @@ class ResolverCache:
         self._entries.move_to_end(key)
         return found[1]
 
-    def put(self, params: Mapping[str, Any], entry: Entry, now_us: int) -> None:
-        key = _key(params.items())
+    def put(self, key: CacheKey, entry: Entry, now_us: int) -> None:
         self._entries[key] = now_us + self._ttl_us, entry
         self._entries.move_to_end(key)
         if len(self._entries) > self._most:
@@ -58,5 +59,5 @@ def annotated(annotations: Mapping[str, str], operation: str, timestamp: str) ->
     }
 
 
-def _key(params: Iterable[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((name, str(value)) for name, value in params if name != _PARAM))
+def key_of(params: Mapping[str, Any]) -> CacheKey:
+    return tuple(sorted((name, str(value)) for name, value in params.items() if name != _PARAM))

@@ -30,7 +30,7 @@ def build(setting: Setting, process: Process, identity: str) -> Replica:
     """One replica. It always elects leaders; only under high availability are its leases requests, too."""
     options, loop, streams = setting.options, setting.loop, setting.streams
     time = Timepiece(loop, setting.clock)
-    client = setting.server.client(setting.user("resolvers"), component=RESOLVERS)
+    client = setting.server.client(setting.user("resolvers"), component=RESOLVERS, manager="resolvers")
     core, resolution, tekton = (limited(client, options.resolvers_qps, options.resolvers_burst) for _ in range(3))
     requests = setting.reflector(resolution, RESOLUTION_REQUESTS, label_selector=f"{TYPE_LABEL}=bundles")
     bundles = BundleResolver(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from uuid import UUID
 
 from controller.ports import ApiError, ConnectionLost, Document
 from controller.runtime.controller import PermanentError
@@ -15,10 +16,12 @@ from sim.tekton.ending import failed
 from sim.tekton.facts import DoneTooEarly, Facts, Member
 from sim.tekton.matrix import Fan, combination_count, combinations
 from sim.tekton.names import fanned_names
-from sim.tekton.pipelineref import PIPELINE_LABEL
+from sim.tekton.pipelineref import PIPELINE_LABEL, Invalid, rehearsed
 from sim.tekton.references import expressions, result_reference
 from sim.tekton.remote import InProgress, Refused, Remote
 from sim.tekton.substitution import substitute, type_of
+
+_TRANSIENT = ("Conflict", "ServerTimeout", "Timeout", "TooManyRequests")
 
 
 class Scheduling:
@@ -41,26 +44,34 @@ class Scheduling:
             if member.task.results:
                 reference = substitute(reference, facts.result_values(member.task))
             try:
-                member.spec = await self._fetch(attempt, reference)
+                member.spec = await self._fetch(attempt, reference, member.name)
             except InProgress:
                 text = f"PipelineRun {attempt.namespace}/{attempt.name} awaiting remote resource"
                 set_condition(attempt.status, "Unknown", "ResolvingTaskRef", text, now)
                 if self._remote.recheck_us is not None:
                     raise RequeueAfter(self._remote.recheck_us) from None
                 return False
-            except (ApiError, Refused) as error:
+            except (ApiError, ConnectionLost, Refused, Invalid) as error:
+                if isinstance(error, ApiError) and (
+                    error.reason in _TRANSIENT or error.message.startswith("retryable")
+                ):
+                    raise
                 cause = f'Couldn\'t retrieve Task "{_called(reference)}": {message_of(error)}'
                 pipeline = f"{attempt.namespace}/{attempt.labels[PIPELINE_LABEL]}"
                 text = f"Pipeline {pipeline} can't be Run; it contains Tasks that don't exist: {cause}"
                 raise failed(attempt, now, "CouldntGetTask", text, cause) from error
         return True
 
-    async def _fetch(self, attempt: Attempt, reference: Document) -> Document:
+    async def _fetch(self, attempt: Attempt, reference: Document, task_run: str) -> Document:
+        """The Task; asked for in the name of the TaskRun, so that that one finds the same request answered."""
+        access = self._access
         if reference.get("resolver"):
-            found = (await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference)).document
-        else:
-            found = await self._access.tekton.get(TASKS, attempt.namespace, reference["name"])
-        spec: Document = found["spec"]
+            found = (await self._remote.fetch(PIPELINE_RUNS, attempt.document, reference, task_run)).document
+            if found.get("kind") != TASKS.kind:
+                raise Invalid("resource is not a task")
+            uuid = str(UUID(int=access.work_stream.getrandbits(128), version=4))
+            return await rehearsed(access, TASKS, attempt.namespace, found, uuid)
+        spec: Document = (await access.tekton.get(TASKS, attempt.namespace, reference["name"]))["spec"]
         return spec
 
     async def enforce(self, attempt: Attempt, facts: Facts, deadlines: Deadlines) -> None:
@@ -90,8 +101,8 @@ class Scheduling:
                 text = f'Task "{member.task.name}" failed result validation: {missing}'
                 if self._access.options.version.validation_details:
                     self._access.event(attempt.document, "Warning", "ResultValidationFailed", text)
-        if facts.unusable:
-            facts.forget_skips()
+        # What was found out about skips stands until the look is told: a task after one that cannot be started is not
+        # taken for skipped yet, so the final tasks never get their turn then.
         finals = [one for one in facts.next_finals() if facts.has_results(one.task)]
         if (finals or facts.finals_started()) and "finallyStartTime" not in attempt.status:
             attempt.status["finallyStartTime"] = self._access.time.timestamp()

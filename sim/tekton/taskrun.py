@@ -91,7 +91,7 @@ class TaskRuns:
             wait_us = await self._reconcile(attempt)
         except (ApiError, ConnectionLost, PermanentError, RequeueAfter, Setback) as caught:
             error = caught.with_traceback(None)  # or it would hold this frame, which holds it
-        result = await finish(self._access, TASK_RUNS, self._task_runs.get(*key), attempt, error, wait_us)
+        result = await finish(self._access, TASK_RUNS, self._task_runs.get(*key), attempt, error)
         if wait_us is None:
             return result
         pod = attempt.pod
@@ -318,6 +318,7 @@ class TaskRuns:
         refusal = podfailure.refusal_of(attempt.document, error)
         if refusal.not_started:
             status.pop("startTime", None)
+            attempt.precise = False
         set_condition(status, refusal.state, refusal.reason, refusal.message, now)
         if refusal.state == "False":
             status["completionTime"] = now

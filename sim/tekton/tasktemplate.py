@@ -86,7 +86,7 @@ class TaskTemplates:
             text = message_of(error)
             transient = isinstance(error, ApiError) and error.reason in _TRANSIENT
             if transient or any(one in text for one in _TRANSIENT_TEXTS):
-                raise
+                raise Setback(text) from error
             if not remote:
                 text = f"error when listing tasks for taskRun {attempt.name}: {text}"
             raise self._failed(attempt, "TaskRunResolutionFailed", text, text) from error

@@ -62,14 +62,16 @@ class Version:
     """A resolver that does not lead leaves its own requests alone, too (since v1.15)."""
     resolver_checks_data: bool
     """The resolver refuses data that is no object of Tekton's (since v1.13)."""
+    resolver_shares_pulls: bool
+    """Requests for the same cacheable bundle wait for one pull together (since v1.12 or later, seen in v1.15)."""
     cluster_resolver_needs_namespace: bool
     """The cluster resolver takes an empty default namespace for none (recorded: v1.15, not v1.7)."""
     registry_retries_429: bool
     """A registry's 429 is asked for again (go-containerregistry 0.21)."""
     resolution_patched: bool
     """The core controller PATCHes the ResolutionRequest's conditions instead of a PUT (since v1.15)."""
-    requeue_hides_sync_errors: bool
-    """A failed write of labels is not an error where the attempt asks for a requeue (seen in v1.15, not in v1.7)."""
+    conflicts_untold: bool
+    """No Event tells that an attempt ended in a conflict (knative since v1.15, not in v1.7)."""
     pending_task_runs: bool
     """``spec.status: TaskRunPending`` is understood (since v1.11)."""
     quoted_messages_cut: bool
@@ -86,6 +88,8 @@ class Version:
     """A TaskRun gets the timeout of its part of the run where that is longer than the default (not in v1.7)."""
     evictions_verified: bool
     """A TaskRun that failed as PodEvicted is read from the API server before it counts (since v1.15)."""
+    references_sorted: bool
+    """An attempt that fails half way leaves ``childReferences`` sorted by task (not in v1.7: in any order)."""
     reconcile: Distribution
     """The work of a reconciler before its first request."""
     wind_up_us: int
@@ -134,10 +138,11 @@ V1_7 = Version(
     resolver_skips_resolved=False,
     resolver_awaits_lease=False,
     resolver_checks_data=False,
+    resolver_shares_pulls=False,
     cluster_resolver_needs_namespace=False,
     registry_retries_429=False,
     resolution_patched=False,
-    requeue_hides_sync_errors=False,
+    conflicts_untold=False,
     pending_task_runs=False,
     quoted_messages_cut=False,
     unresolved_task_runs_fail=True,
@@ -146,6 +151,7 @@ V1_7 = Version(
     generated_names_label=False,
     long_timeouts_inherited=False,
     evictions_verified=False,
+    references_sorted=False,
     reconcile=reconcile(1_300),
     wind_up_us=700,
 )
@@ -175,10 +181,11 @@ V1_15 = Version(
     resolver_skips_resolved=True,
     resolver_awaits_lease=True,
     resolver_checks_data=True,
+    resolver_shares_pulls=True,
     cluster_resolver_needs_namespace=True,
     registry_retries_429=True,
     resolution_patched=True,
-    requeue_hides_sync_errors=True,
+    conflicts_untold=True,
     pending_task_runs=True,
     quoted_messages_cut=True,
     unresolved_task_runs_fail=False,
@@ -187,6 +194,7 @@ V1_15 = Version(
     generated_names_label=True,
     long_timeouts_inherited=True,
     evictions_verified=True,
+    references_sorted=True,
     reconcile=reconcile(600),
     wind_up_us=0,
 )

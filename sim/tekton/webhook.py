@@ -25,25 +25,39 @@ class Webhook:
     """Both webhooks. ``outage`` is the transport error of a webhook that does not answer, or ``""``."""
 
     def __init__(self, options: TektonOptions) -> None:
-        self.outage = ""
+        self._outage = ""
+        self._chain: Chain | None = None
         self._absent = options.version.webhook.absent_fields
         self._timeout = format_us(options.default_timeout_us)
         self._validator = Validator(options.version.webhook, options.default_timeout_us)
 
     def register(self, chain: Chain) -> None:
-        """Tekton's own kinds, and their status: nothing is written while the webhook is away."""
+        """For Tekton's own kinds. During an outage nothing of them is written, their status neither."""
+        self._chain = chain
         operations = ("CREATE", "UPDATE")
         chain.mutate(self.mutate, resources=RESOURCES, operations=operations)
         chain.validate(self.validate, resources=RESOURCES, operations=operations)
         statuses = tuple(f"{resource}/status" for resource in (*RESOURCES, *_OTHERS))
-        chain.mutate(self.passed, resources=(*_OTHERS, *statuses), operations=operations)
+        chain.mutate(
+            self.passed, resources=(*_OTHERS, *statuses), operations=operations, active=lambda: bool(self._outage)
+        )
+
+    @property
+    def outage(self) -> str:
+        return self._outage
+
+    @outage.setter
+    def outage(self, cause: str) -> None:
+        self._outage = cause
+        if self._chain is not None:
+            self._chain.reconsider()
 
     def passed(self, request: AdmissionRequest) -> Document:
         """What the webhook is asked about without anything to say. Raises ApiError 500 during an outage."""
         document = request.new
         assert document is not None, "admission of a create or an update without a body"
-        if self.outage:
-            raise unanswered(self.outage)
+        if self._outage:
+            raise unanswered(self._outage)
         return document
 
     def mutate(self, request: AdmissionRequest) -> Document:

@@ -49,7 +49,7 @@ class Stage:
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.loop = Loop()
-        self.server = ApiServer(self.loop, Streams(1), Clock(self.loop), guard=True)
+        self.server = ApiServer(self.loop, Streams(1), Clock(self.loop), guard=True, managed_fields=True)
         self.rest = Rest(self.server, TOKENS)
         self._definitions = dict(definitions)
 

@@ -31,7 +31,7 @@ class Served:
 
     def __init__(self, server: ApiServer, *, hurry: float = 1.0) -> None:
         self.url = ""
-        self._server = server
+        self.server = server
         self._face = Rest(server, {TOKEN: ADMIN})
         self._scheduler = Api(server, ADMIN, "scheduler")
         self._hurry = hurry
@@ -68,7 +68,7 @@ class Served:
         """Do something to the world from another thread, between two of its moments."""
 
         async def acted() -> T:
-            answer = act(self._server)
+            answer = act(self.server)
             self._advance()
             return answer
 
@@ -102,7 +102,7 @@ class Served:
         """Let the world catch up with the wall clock, and those who watch look up."""
         passed_us = round((self._loop.time() - self._origin_s) * self._hurry * 1_000_000)
         try:
-            self._server.loop.run_until(max(self._server.loop.now_us, self._began_us + passed_us))
+            self.server.loop.run_until(max(self.server.loop.now_us, self._began_us + passed_us))
         except Exception as error:
             self._errors.append(error)
             self._stopping.set()
@@ -127,7 +127,7 @@ class Served:
         binding: Document = json.loads(request.body)
         namespace = request.path.split("/")[4]
         try:
-            pod = self._server.get(ADMIN, PODS, namespace, binding["metadata"]["name"])
+            pod = self.server.get(ADMIN, PODS, namespace, binding["metadata"]["name"])
             self._scheduler.bind(pod, binding["target"]["name"])
         except ApiError as error:
             return Response(error.code, {"content-type": "application/json"}, error.status())

@@ -30,3 +30,16 @@ def test_controllers_start_without_the_simulation() -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_but_a_live_cluster_needs_the_client_of_one() -> None:
+    """Its import costs more than many a run."""
+    program = (
+        "import sys\n"
+        "for name in ('aiohttp', 'kubernetes.aio'): sys.modules[name] = None\n"
+        "import features.plugin, scenarios.cli, scenarios.golden.command\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr

@@ -46,7 +46,7 @@ _TELLING = frozenset({("v1.ParamSpec", "properties"), ("v1.TaskResult", "propert
 
 
 class Field:
-    __slots__ = ("kind", "name", "omits", "open", "pointer", "telling")
+    __slots__ = ("kind", "name", "omits", "open", "pointer", "telling", "text")
 
     def __init__(self, owner: str, name: str, kind: "Type", spec: str) -> None:
         self.name = name
@@ -55,28 +55,33 @@ class Field:
         self.omits = "," in spec and (self.pointer or not kind.always)
         self.telling = (owner, name) in _TELLING
         self.open = (owner, name) in _OPEN
+        self.text = kind.text
 
 
 class Type:
     """One Go type. ``decode`` reads a JSON value; ``zero`` is how the zero value is written."""
 
-    __slots__ = ("_memos", "_required", "always", "decode", "fields", "folded", "name", "zero")
+    __slots__ = ("_memos", "_names", "_required", "always", "decode", "fields", "folded", "name", "text", "zero")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.decode: Decode = opaque
         self.zero: Any = None
         self.always = False
+        self.text = False
+        """Whether any string that is not empty is written as it was read."""
         """Whether Go writes it even under ``omitempty``: structs are never empty."""
         self.fields: dict[str, Field] = {}
         self.folded: dict[str, Field] = {}
         self._required: tuple[tuple[str, Type], ...] = ()
+        self._names: tuple[str, ...] = ()
         self._memos = (Memo(), Memo()) if name in _SHARED else None
 
     def complete(self, fields: dict[str, Field]) -> None:
         self.fields = fields
         self.folded = {name.casefold(): field for name, field in fields.items()}
         self._required = tuple((name, field.kind) for name, field in fields.items() if not field.omits)
+        self._names = tuple(name for name, _ in self._required)
 
     def written_zero(self) -> Any:
         """The zero value of a struct: its fields that are always written."""
@@ -102,33 +107,45 @@ class Type:
         return known
 
     def _members(self, value: dict[str, Any], path: Path, problems: Problems, strict: bool) -> Any:
-        written: dict[str, Any] = {}
-        same = True
+        changed: dict[str, tuple[str, Any]] = {}
         fields = self.fields
         for key, item in value.items():
-            field = fields.get(key)
+            field = fields.get(key) or (self.folded.get(key.casefold()) if strict else None)
             if field is None:
-                same = False
-                field = self.folded.get(key.casefold()) if strict else None
-                if field is None:
-                    if strict:
-                        problems.texts.append(f"json: unknown field {json.dumps(key, ensure_ascii=False)}")
-                    continue
+                changed[key] = ("", None)
+                if strict:
+                    problems.texts.append(f"json: unknown field {json.dumps(key, ensure_ascii=False)}")
+                continue
+            if field.text and type(item) is str and item and field.name == key:
+                continue
             if item is None and field.pointer:
                 decoded = None
             else:
                 decoded = field.kind.decode(item, (path, key), problems, strict or field.open)
             if field.omits and (decoded is None if field.pointer or field.telling else not decoded):
-                same = False
-                continue
-            written[field.name] = decoded
-            same = same and decoded is item
+                changed[key] = ("", None)
+            elif decoded is not item or field.name != key:
+                changed[key] = (field.name, decoded)
+        for name in self._names:
+            if name not in value:
+                break
+        else:
+            if not changed:
+                return value
+        return self._rewritten(value, changed, problems)
+
+    def _rewritten(self, value: dict[str, Any], changed: dict[str, tuple[str, Any]], problems: Problems) -> Any:
+        """The members with what changed; an empty name drops one. Fields that are always written are added."""
+        written: dict[str, Any] = {}
+        for key, item in value.items():
+            name, decoded = changed.get(key, (key, item))
+            if name:
+                written[name] = decoded
         for name, kind in self._required:
             if name not in written:
-                same = False
                 zero = written[name] = kind.written_zero()
                 problems.valueless = problems.valueless or zero is VALUELESS
-        return value if same else written
+        return written
 
 
 def _slice_decoder(name: str, element: Type) -> Decode:
@@ -168,6 +185,7 @@ def types(absent: frozenset[str]) -> Mapping[str, Type]:
             kind.zero = {}
         elif spec == "custom":
             kind.decode, kind.zero = CUSTOM[name]
+            kind.text = name == "v1.ParamValue"
             kind.always = name not in ("v1.Time",)
         elif spec.startswith("[]"):
             kind.decode = _slice_decoder(name, table[spec[2:]])
@@ -178,7 +196,7 @@ def types(absent: frozenset[str]) -> Mapping[str, Type]:
         elif spec == "bool":
             kind.decode, kind.zero = bool_decoder(name), False
         elif spec == "string":
-            kind.decode, kind.zero = string_decoder(name), ""
+            kind.decode, kind.zero, kind.text = string_decoder(name), "", True
     for name, spec in source.items():
         if isinstance(spec, dict):
             table[name].complete(

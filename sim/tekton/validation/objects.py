@@ -26,6 +26,7 @@ class Validator:
         self._checks = checks
         self._default_ns = default_us * 1000
         self._sound = Memo()
+        self._sound_alone = Memo()
 
     def verdict(self, kind: str, document: Document, old: Document | None, old_defaulted: Document | None) -> str:
         """Every error, merged and sorted; ``""`` for a sound object. ``old_defaulted`` is the old object's spec."""
@@ -51,27 +52,27 @@ class Validator:
             yield from pipeline_run_errors(spec, self._default_ns, checks)
             pipeline = spec.get("pipelineSpec")
             if pipeline is not None:
-                yield from under(self._once(pipeline, lambda: pipeline_errors(pipeline, checks)), "pipelineSpec")
+                errors = self._once(self._sound, pipeline, lambda: pipeline_errors(pipeline, checks))
+                yield from under(errors, "pipelineSpec")
                 yield from self._inline(pipeline, spec, pipeline_run_inline)
         elif kind == "TaskRun":
             yield from task_run_errors(spec, checks)
             task = spec.get("taskSpec")
             if task is not None:
-                yield from under(self._once(task, lambda: task_errors(task, checks)), "taskSpec")
+                errors = self._once(self._sound, task, lambda: task_errors(task, checks))
+                yield from under(errors, "taskSpec")
                 yield from self._inline(task, spec, task_run_inline)
         elif kind == "Pipeline":
-            yield from pipeline_errors(spec, checks)
-            yield from stand_alone_errors(spec)
+            yield from self._once(self._sound_alone, spec, lambda: _pipeline_errors(spec, checks))
         else:
-            yield from task_errors(spec, checks)
-            yield from parameter_usage(merged_steps(spec), spec.get("params") or ())
+            yield from self._once(self._sound_alone, spec, lambda: _task_errors(spec, checks))
 
-    def _once(self, spec: Document, judge: Callable[[], Iterator[FieldError]]) -> list[FieldError]:
-        if self._sound.get(spec) is not None:
+    def _once(self, sound: Memo, spec: Document, judge: Callable[[], Iterator[FieldError]]) -> list[FieldError]:
+        if sound.get(spec) is not None:
             return []
         errors = [*judge()]
         if not errors:
-            self._sound.put(spec, ())
+            sound.put(spec, ())
         return errors
 
     def _inline(
@@ -87,6 +88,16 @@ class Validator:
         if not errors and sound is not None:
             self._sound.put(embedded, (*sound[-7:], shape))
         return errors
+
+
+def _pipeline_errors(spec: Document, checks: WebhookChecks) -> Iterator[FieldError]:
+    yield from pipeline_errors(spec, checks)
+    yield from stand_alone_errors(spec)
+
+
+def _task_errors(spec: Document, checks: WebhookChecks) -> Iterator[FieldError]:
+    yield from task_errors(spec, checks)
+    yield from parameter_usage(merged_steps(spec), spec.get("params") or ())
 
 
 def _shape(value: Any) -> Any:

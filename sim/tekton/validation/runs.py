@@ -138,6 +138,8 @@ def _task_run_spec_errors(spec: Document, timeouts: Document, default_ns: int) -
 
 def _override_errors(spec: Document) -> Iterator[FieldError]:
     """Resources for single steps and sidecars, and for the whole pod."""
+    if "stepSpecs" not in spec and "sidecarSpecs" not in spec:
+        return
     for group in ("stepSpecs", "sidecarSpecs"):
         overrides = spec.get(group) or ()
         for index, one in enumerate(overrides):

@@ -9,6 +9,7 @@ from sim.apiserver.names import label
 from sim.tekton.gotypes.durations import parse_ns
 from sim.tekton.validation.fielderrors import FieldError, gated, generic, invalid_value, missing, quoted, under
 from sim.tekton.validation.references import reference_errors
+from sim.tekton.validation.variables import refers
 from sim.tekton.version import WebhookChecks
 
 _STEP_RESULT = re.compile(r"\$\(steps\..*?\.results\..*?\)")
@@ -97,6 +98,8 @@ def _mount_errors(mount: Document, cleaned: bool) -> Iterator[FieldError]:
 
 
 def _uses_artifacts(step: Document) -> bool:
+    if not refers(step):
+        return False
     texts = [step.get("script") or "", *(step.get("command") or ()), *(step.get("args") or ())]
     texts += [variable.get("value") or "" for variable in step.get("env") or ()]
     return any("$(" in text and (_step_artifact(text) or _task_artifact(text)) for text in texts)
@@ -112,6 +115,8 @@ def _task_artifact(text: str) -> bool:
 
 def _misplaced(step: Document) -> Iterator[FieldError]:
     """References to results and artifacts of earlier steps in fields that do not take them."""
+    if not refers(step):
+        return
     texts = [(key, step.get(key) or "") for key in ("name", "image", "script", "imagePullPolicy", "workingDir")]
     for source in step.get("envFrom") or ():
         texts.append(("envFrom.prefix", source.get("prefix") or ""))

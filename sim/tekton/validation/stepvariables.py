@@ -11,7 +11,7 @@ from sim.tekton.validation.params import (
     repeated_specs,
     without_properties,
 )
-from sim.tekton.validation.variables import not_isolated, prohibited, prohibited_whole, unknown
+from sim.tekton.validation.variables import not_isolated, prohibited, prohibited_whole, refers, unknown
 
 _Judge = Callable[[str, bool], Iterator[FieldError]]
 """``(text, in a list of arguments)``."""
@@ -62,19 +62,21 @@ def array_misuse(steps: Iterable[Document], arrays: frozenset[str]) -> list[Fiel
     )
 
 
-def parameter_usage(steps: Sequence[Document], specs: Sequence[Document]) -> Iterator[FieldError]:
+def parameter_usage(steps: list[Document], specs: Sequence[Document]) -> Iterator[FieldError]:
     """Whether steps refer to declared parameters only, and to objects by key."""
-    known = declared(specs)
-    yield from unknown_variables(steps, "params", known.names)
-    for name, keys in known.keys.items():
-        yield from unknown_variables(steps, rf"params\.{name}", keys)
-    yield from _nested(steps, lambda text, _: prohibited_whole(text, "params", known.keys))
+    if refers(steps):
+        known = declared(specs)
+        yield from unknown_variables(steps, "params", known.names)
+        for name, keys in known.keys.items():
+            yield from unknown_variables(steps, rf"params\.{name}", keys)
+        yield from _nested(steps, lambda text, _: prohibited_whole(text, "params", known.keys))
     yield from without_properties(specs)
 
 
-def parameter_variables(steps: Sequence[Document], specs: Sequence[Document]) -> Iterator[FieldError]:
+def parameter_variables(steps: list[Document], specs: Sequence[Document]) -> Iterator[FieldError]:
     """What is wrong with declarations of parameters, and with the use of arrays in steps."""
     yield from repeated_specs(specs)
     yield from under(enum_errors(specs), "params")
     yield from name_errors(specs)
-    yield from array_misuse(steps, declared(specs).arrays)
+    if refers(steps):
+        yield from array_misuse(steps, declared(specs).arrays)

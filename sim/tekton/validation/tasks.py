@@ -9,7 +9,7 @@ from sim.tekton.validation.params import type_errors
 from sim.tekton.validation.results import step_result_errors, task_result_errors
 from sim.tekton.validation.steps import clean_path, sidecar_errors, step_errors
 from sim.tekton.validation.stepvariables import parameter_variables, unknown_variables
-from sim.tekton.validation.variables import unknown
+from sim.tekton.validation.variables import refers, unknown
 from sim.tekton.validation.when import when_errors
 from sim.tekton.version import WebhookChecks
 
@@ -50,11 +50,12 @@ def task_errors(spec: Document, checks: WebhookChecks) -> Iterator[FieldError]:
         yield from under(sidecar_errors(sidecar), "sidecars")
     yield from under(type_errors(params), "params")
     yield from parameter_variables(steps, params)
-    yield from unknown_variables(steps, r"context\.taskRun", ("name", "namespace", "uid"))
-    yield from unknown_variables(steps, r"context\.task", ("name", "retry-count"))
-    names = {result["name"] for result in results}
-    for index, step in enumerate(steps):
-        yield from under(unknown(step.get("script") or "", "results", names), f"steps[{index}]", "script")
+    if refers(steps):
+        yield from unknown_variables(steps, r"context\.taskRun", ("name", "namespace", "uid"))
+        yield from unknown_variables(steps, r"context\.task", ("name", "retry-count"))
+        names = {result["name"] for result in results}
+        for index, step in enumerate(steps):
+            yield from under(unknown(step.get("script") or "", "results", names), f"steps[{index}]", "script")
     for index, result in enumerate(results):
         yield from under(task_result_errors(result), "results", f"[{index}]")
 

@@ -18,6 +18,17 @@ def _pattern(prefix: str, name: str = _NAME) -> re.Pattern[str]:
     return re.compile(rf"\$\({prefix}(?:\.({name})|\[\"({name})\"\]|\['({name})'\])\)")
 
 
+def refers(value: object) -> bool:
+    """Whether any text in it may hold a variable; steps without any need no further look."""
+    if type(value) is str:
+        return "$(" in value
+    if type(value) is dict:
+        value = value.values()
+    elif type(value) is not list:
+        return False
+    return any(("$(" in one) if type(one) is str else refers(one) for one in value)
+
+
 def expressions(text: str) -> list[str]:
     """Everything in ``$(…)`` that looks like a reference to a variable, without the brackets."""
     if "$(" not in text:

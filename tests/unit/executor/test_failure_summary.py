@@ -66,3 +66,16 @@ def test_when_the_controller_itself_was_refused_the_runner_is_not_blamed() -> No
     told = text(Cause(reason=FailureReason.FORBIDDEN, message="cannot create pipelineruns", started=False))
     assert "The controller lacks a permission" in told
     assert "'runner'" not in told
+
+
+def test_of_a_run_that_is_gone_it_does_not_claim_that_no_task_was_reached() -> None:
+    told = text(Cause(reason=FailureReason.UNKNOWN, message="PipelineRun was deleted externally", started=True))
+    assert "No task was reached" not in told
+    assert "Which task was at work is not known" in told
+    assert "Steps may have started" in told
+
+
+def test_a_recommendation_of_the_case_takes_the_place_of_that_of_the_reason() -> None:
+    told = text(Cause(reason=FailureReason.CONFIGURATION_ERROR, message="bad", started=False, recommendation="Wait."))
+    assert told.endswith("Recommendation: Wait.")
+    assert told.count("Recommendation: ") == 1

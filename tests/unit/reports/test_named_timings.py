@@ -63,3 +63,9 @@ def test_a_lock_that_is_still_held_is_open_unless_there_never_was_one() -> None:
     assert cooldown.is_open(held)
     assert not cooldown.is_open(held | {"pipeline_run": None})
     assert not cooldown.is_open(held | {"deleted_us": 40_000_000})
+
+
+def test_the_time_since_a_hazard_is_measured_where_there_was_one() -> None:
+    since = timing("hazard to terminal")
+    assert since.occasional
+    assert seconds(since, [{"hazard_us": 1_000_000, "terminal_us": 3_000_000}, {"terminal_us": 3_000_000}]) == [2.0]

@@ -69,7 +69,7 @@ def test_threads_go_by_their_old_name_too() -> None:
         ("tekton.rollout=0s", "tekton.rollout: expected a duration above 0"),
         ("tekton.incidents=[{at: 5m, what: scheduler}]", "tekton.incidents.0.what: Input should be 'controller'"),
         ("tekton.incidents=[{what: webhook}]", "tekton.incidents.0.at: is missing"),
-        ("tekton.incidents=[{at: 5m, what: webhook, does: crashes}]", 'expected "is away" instead of "crashes"'),
+        ("tekton.incidents=[{at: 5m, what: webhook, kind: crash}]", "expected an outage, not a crash"),
     ],
 )
 def test_what_cannot_be_is_one_line_that_names_the_field(override: str, said: str) -> None:
@@ -83,16 +83,22 @@ def test_what_cannot_be_is_one_line_that_names_the_field(override: str, said: st
 def test_all_of_them_are_listed_with_their_sources() -> None:
     shown = "\n".join(line for line in lines() if line.startswith("setting   tekton."))
 
-    for words in ("tekton.ha.lease", "tekton.bundles.cacheTtl 5m0s", "tekton.incidents     none", "(recorded: "):
+    for words in (
+        "tekton.ha.lease",
+        "tekton.bundles.cacheTtl 5m0s",
+        "tekton.incidents     none",
+        "(recorded: ",
+        "; Tekton's default",
+    ):
         assert words in shown
 
 
 def test_an_incident_is_told_in_words() -> None:
     told = settings.described(
-        parsed("tekton.incidents=[{at: 5m, what: webhook, for: 30s}, {at: 1h, what: resolvers, does: crashes}]")
+        parsed("tekton.incidents=[{at: 5m, what: webhook, for: 30s}, {at: 1h, what: resolvers, kind: crash}]")
     )
 
-    assert told["tekton"]["incidents"] == "webhook is away at 5m0s for 30s, resolvers crashes at 1h0m0s"
+    assert told["tekton"]["incidents"] == "outage of the webhook at 5m0s for 30s, crash of the resolvers at 1h0m0s"
 
 
 @pytest.mark.parametrize("what", ["controller", "resolvers"])
@@ -123,11 +129,11 @@ def test_a_crashed_process_is_replaced_and_a_rolled_one_overlaps_with_its_succes
     made = world("tekton.restart=3s", "tekton.rollout=4s")
     deployment = made.tekton.deployments[CONTROLLER]
     first = deployment.running[0]
-    made.incidents.befall("controller", "crashes", 0)
+    made.incidents.befall("controller", "crash", 0)
     assert deployment.running == []
     made.loop.run_until(made.loop.now_us + 3_100_000)
     second = deployment.running[0]
-    made.incidents.befall("controller", "rolls out", 0)
+    made.incidents.befall("controller", "rollout", 0)
     made.loop.run_until(made.loop.now_us + 2_000_000)
     assert len(deployment.running) == 2
     made.loop.run_until(made.loop.now_us + 3_000_000)

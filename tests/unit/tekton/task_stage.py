@@ -25,6 +25,9 @@ class TaskStage(TektonWorld):
         super().__init__(TektonOptions(version=version), latency=latency)
         self._hands = Api(self.server, ADMIN, "kubelet")
 
+    def __enter__(self) -> "TaskStage":
+        return self
+
     def _start(self, name: str) -> None:
         """The pod stays as it is."""
 

@@ -42,12 +42,13 @@ class TektonWorld:
         bundles: BundleCatalogue | None = None,
         seed: int = 7,
         latency: Latency | None = None,
+        managed_fields: bool = False,
     ) -> None:
         self.loop = Loop()
         clock = Clock(self.loop)
         streams = Streams(seed)
         self.clock = clock
-        self.server = ApiServer(self.loop, streams, clock, latency=latency)
+        self.server = ApiServer(self.loop, streams, clock, latency=latency, managed_fields=managed_fields)
         self.create(_NAMESPACES, {"metadata": {"name": NAMESPACE}}, "")
         self.create(SERVICE_ACCOUNTS, {"metadata": {"name": "default"}})
         self.bundles = bundles or BundleCatalogue()

@@ -12,8 +12,9 @@ from sim.apiserver.identity import ADMIN
 from sim.tekton.access import RESOLUTION_REQUESTS
 from sim.tekton.bundles import BundleCatalogue, Entry
 from sim.tekton.options import RESOLVERS, TektonOptions
-from sim.tekton.resolvercache import ResolverCache
-from sim.tekton.version import V1_7
+from sim.tekton.resolvercache import ResolverCache, key_of
+from sim.tekton.version import V1_7, V1_15, Version
+from sim.workload.distributions import Constant
 
 DIGEST = "registry.example/workflows/restart@sha256:" + "a" * 64
 ANNOTATIONS = {
@@ -81,6 +82,13 @@ def test_a_bundle_holds_twenty_objects_at_most() -> None:
     for number in range(20):
         bundles.add_layer(IMAGE, b"{}", {**ANNOTATIONS, "dev.tekton.image.name": f"other-{number}"})
     assert outcome(bundles).endswith("error: contained more than the maximum 20 allow objects")
+
+
+def test_what_etcd_does_not_take_fails_the_run() -> None:
+    document = {**pipeline(), "spec": {**pipeline()["spec"], "description": "x" * 1_200_000}}
+    bundles = BundleCatalogue()
+    bundles.add(IMAGE, document)
+    assert outcome(bundles).endswith("with data: etcdserver: request is too large")
 
 
 def test_what_is_no_object_of_tekton_is_refused_by_the_resolver_since_v1_13() -> None:
@@ -151,13 +159,32 @@ def test_the_cache_forgets_after_its_time_and_with_its_process() -> None:
 def test_the_cache_keeps_what_was_used_last() -> None:
     cache = ResolverCache(1_000, 2)
     entry = Entry("", {}, {})
-    for name in ("a", "b"):
-        cache.put({"name": name}, entry, 0)
-    assert cache.get({"name": "a", "cache": "always"}, 1) is entry
-    cache.put({"name": "c"}, entry, 2)
-    assert cache.get({"name": "b"}, 3) is None
-    assert cache.get({"name": "a"}, 3) is entry
-    assert cache.get({"name": "a"}, 1_001) is None
+    a, b, c = (key_of({"name": name}) for name in "abc")
+    assert a == key_of({"name": "a", "cache": "always"})
+    cache.put(a, entry, 0)
+    cache.put(b, entry, 0)
+    assert cache.get(a, 1) is entry
+    cache.put(c, entry, 2)
+    assert cache.get(b, 3) is None
+    assert cache.get(a, 3) is entry
+    assert cache.get(a, 1_001) is None
+
+
+@pytest.mark.parametrize(("version", "pulls"), [(V1_7, 2), (V1_15, 1)], ids=["v1.7.0", "v1.15.0"])
+@pytest.mark.parametrize("lies_there", [True, False])
+def test_two_requests_at_once_for_what_may_be_cached_share_a_pull(
+    version: Version, pulls: int, lies_there: bool
+) -> None:
+    bundles = BundleCatalogue()
+    if lies_there:
+        bundles.add(DIGEST, pipeline())
+    with TektonWorld(TektonOptions(version=version, pull=Constant(500_000)), bundles=bundles) as world:
+        for name in ("first", "second"):
+            submit_bundle(world, name, image=DIGEST)
+        world.run(4)
+        assert {world.verdict(name)[0] for name in ("first", "second")} == {"True" if lies_there else "False"}
+        if lies_there:
+            assert world.server.calls[RESOLVERS, "get", "serviceaccounts"].count == pulls
 
 
 def test_an_unknown_cache_mode_is_tried_again_until_the_time_is_over() -> None:

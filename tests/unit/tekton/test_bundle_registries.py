@@ -36,9 +36,18 @@ def failed_after_s(world: TektonWorld) -> float:
         ("unavailable", f"GET {MANIFEST}: unexpected status code 503 Service Unavailable", 2),
         ("bad gateway", f"GET {MANIFEST}: unexpected status code 502 Bad Gateway", 2),
         ("server error", f"GET {MANIFEST}: unexpected status code 500 Internal Server Error", 2),
-        ("refused", f'Get "{V2}": dial tcp registry.example:443: connect: connection refused', 0),
-        ("no such host", f'Get "{V2}": dial tcp: lookup registry.example: no such host', 0),
-        ("name server failure", f'Get "{V2}": dial tcp: lookup registry.example: server misbehaving', 2),
+        ("refused", f'Get "{V2}": dial tcp 203.0.113.10:443: connect: connection refused', 0),
+        (
+            "reset",
+            f'Get "{V2}": read tcp 10.244.0.9:45808->203.0.113.10:443: read: connection reset by peer',
+            2,
+        ),
+        ("no such host", f'Get "{V2}": dial tcp: lookup registry.example on 10.96.0.10:53: no such host', 0),
+        (
+            "name server failure",
+            f'Get "{V2}": dial tcp: lookup registry.example on 10.96.0.10:53: server misbehaving',
+            2,
+        ),
     ],
 )
 def test_a_refusal_is_told_and_only_temporary_ones_are_asked_again(kind: str, text: str, at_least_s: float) -> None:
@@ -47,6 +56,18 @@ def test_a_refusal_is_told_and_only_temporary_ones_are_asked_again(kind: str, te
         after_s = failed_after_s(world)
         assert world.verdict()[2].endswith(f"cannot retrieve the oci image: {text}")
         assert at_least_s <= after_s < at_least_s + 1
+
+
+def test_a_registry_on_this_machine_is_asked_over_both_schemes() -> None:
+    image = "127.0.0.1:9/workflows/restart:v1"
+    bundles = catalogue()
+    bundles.trouble(image, "refused")
+    with TektonWorld(bundles=bundles) as world:
+        submit_bundle(world, image=image)
+        world.run(3)
+        refused = "dial tcp 127.0.0.1:9: connect: connection refused"
+        asked = [f'Get "{scheme}://127.0.0.1:9/v2/": {refused}' for scheme in ("https", "http")]
+        assert world.verdict()[2].endswith("; ".join(asked))  # recorded
 
 
 def test_a_rate_limit_is_waited_for_since_v1_15_only() -> None:

@@ -40,6 +40,19 @@ def test_a_failure_is_not_told_while_a_task_that_will_be_skipped_waits_for_one_t
         assert world.verdict() == ("False", "Failed", message)
 
 
+@pytest.mark.parametrize(("version", "order"), [(V1_7, ["slow", "bad"]), (V1_15, ["bad", "slow"])])
+def test_an_attempt_that_fails_half_way_leaves_the_children_sorted_in_the_later_release(
+    version: Version, order: list[str]
+) -> None:
+    outcomes = {"bad": Outcome(exit_code=1), "slow": Outcome(work_ms=4000)}
+    with TektonWorld(TektonOptions(version=version), outcomes=outcomes) as world:
+        world.submit([task("slow"), task("bad"), task("after-slow", runAfter=["slow"])])
+        world.run(3)
+        assert world.started_tasks() == order
+        world.run(4)
+        assert world.started_tasks() == ["slow", "bad"]
+
+
 def test_a_failure_is_told_at_once_where_the_skipped_task_comes_after_the_failed_one_too() -> None:
     outcomes = {"bad": Outcome(exit_code=1), "slow": Outcome(ends=False)}
     with TektonWorld(outcomes=outcomes) as world:
@@ -117,6 +130,16 @@ def test_children_that_an_attempt_could_not_tell_of_are_told_by_the_next_one() -
         demand(world, "Cancelled")
         world.run(2)
         assert world.task_run("a")["status"]["conditions"][0]["reason"] == "TaskRunCancelled"
+
+
+def test_a_run_that_was_pending_says_so_until_it_gets_a_task_started() -> None:
+    with TektonWorld() as world:
+        world.create(QUOTAS, {"metadata": {"name": "none"}, "spec": {"hard": {"count/taskruns.tekton.dev": "0"}}})
+        world.submit([task("t")], status="PipelineRunPending")
+        world.run(1)
+        world.server.patch(ADMIN, PIPELINE_RUNS, NAMESPACE, "run", {"spec": {"status": None}})
+        world.run(1)
+        assert world.verdict() == ("Unknown", "Started", 'PipelineRun "run" is pending')
 
 
 def parents(graph: Graph) -> Mapping[str, tuple[str, ...]]:

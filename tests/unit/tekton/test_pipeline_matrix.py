@@ -73,6 +73,17 @@ def test_the_results_of_a_fanned_task_are_an_array_for_the_next_one() -> None:
         assert world.task_run("u")["spec"]["params"] == [{"name": "all", "value": ["1", "1"]}]
 
 
+def test_how_wide_a_fan_was_is_known_to_the_tasks_after_it() -> None:
+    fan = task("t", matrix={"params": [array("p", "x", "y")]}, task_params=[{"name": "p"}], results=[{"name": "r"}])
+    given = {"runs": "$(tasks.t.matrix.length)", "results": "$(tasks.t.matrix.r.length)"}
+    params = [{"name": name, "value": value} for name, value in given.items()]
+    uses = task("u", params=params, task_params=[{"name": name} for name in given], runAfter=["t"])
+    with TektonWorld(outcomes={"t": Outcome(results={"r": "1"})}) as world:
+        world.submit([fan, uses])
+        world.run(6)
+        assert [one["value"] for one in world.task_run("u")["spec"]["params"]] == ["2", "2"]
+
+
 def test_one_failure_fails_the_fanned_task_when_all_have_ended() -> None:
     fan = task("t", matrix={"params": [array("p", "x", "y")]}, task_params=[{"name": "p"}])
     with TektonWorld(outcomes={"t": Outcome(exit_code=1)}) as world:
@@ -90,6 +101,20 @@ def test_a_fan_over_the_results_of_a_fan_is_as_wide_as_that_one() -> None:
         world.run(6)
         names = [one["name"] for one in world.pipeline_run()["status"]["childReferences"]]
         assert names == ["run-one-0", "run-one-1", "run-two-0", "run-two-1"]
+
+
+@pytest.mark.parametrize(("used", "reason"), [(True, "Succeeded"), (False, "CouldntGetPipelineResult")])
+def test_the_pipeline_has_the_results_of_a_fan_only_where_a_task_uses_them(used: bool, reason: str) -> None:
+    fan = task("t", matrix={"params": [array("p", "x", "y")]}, task_params=[{"name": "p"}], results=[{"name": "r"}])
+    given = [{"name": "all", "value": "$(tasks.t.results.r[*])"}] if used else []
+    user = task("u", params=given, task_params=[{"name": "all", "type": "array", "default": []}])
+    outcomes = {"t": Outcome(results={"r": "1"})}
+    with TektonWorld(outcomes=outcomes) as world:
+        world.submit([fan, user], pipeline_results=[{"name": "out", "value": "$(tasks.t.results.r[*])"}])
+        world.run(6)
+        assert world.verdict()[1] == reason
+        expected = [{"name": "out", "value": ["1", "1"]}] if used else None
+        assert world.pipeline_run()["status"].get("results") == expected
 
 
 def test_a_fan_over_no_items_is_skipped() -> None:

@@ -65,6 +65,26 @@ def test_a_missing_result_of_an_ignored_failure_fails_the_validation(version: Ve
         assert world.verdict() == ("False", "PipelineValidationFailed", counts + detail)
 
 
+@pytest.mark.parametrize(("followed", "state"), [(False, "False"), (True, "Unknown")])
+def test_after_a_missing_result_final_tasks_run_only_if_nothing_follows_the_task_that_wants_it(
+    followed: bool, state: str
+) -> None:
+    tasks = [
+        task("t1", results=declared("r")),
+        task("t2", params=[{"name": "p", "value": USE}], task_params=declared("p")),
+    ]
+    if followed:
+        tasks.append(task("t3", runAfter=["t2"]))
+    with TektonWorld() as world:
+        world.submit(tasks, pipeline_finally=[task("tidy")])
+        world.run(6)
+        assert world.verdict()[0] == state
+        assert ("run-tidy-pod" in world.pods_started) != followed
+        if followed:
+            message = "Tasks Completed: 1 (Failed: 0, Cancelled 0), Incomplete: 1, Skipped: 1"
+            assert world.verdict() == ("Unknown", "Running", message)
+
+
 def test_a_result_that_the_referenced_task_does_not_declare_fails_the_run_at_once() -> None:
     with TektonWorld() as world:
         steps = [{"name": "a", "image": "reg.local/tool:1", "script": "echo"}]

@@ -1,6 +1,7 @@
 """What steps leave behind: results of Tasks and steps, messages that cannot be read, and what is said of them."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def message(*entries: tuple[str, str, int]) -> str:
     return json.dumps([{"key": key, "value": value, "type": kind} for key, value, kind in entries])
 
 
-def finished(stage: TaskStage, text: str, declared: list[Document], **step: Any) -> None:
+def finished(stage: TaskStage, text: str, declared: Sequence[Document], **step: Any) -> None:
     stage.start({"steps": [{**STEP, **step}], "results": declared})
     stage.play("Succeeded", {"step-a": stage.ended(message=text)})
 

@@ -7,7 +7,7 @@ from controller.ports import ApiError, Document
 from sim.apiserver.identity import ADMIN
 from sim.tekton.access import PIPELINE_RUNS, RESOLUTION_REQUESTS
 from sim.tekton.bundles import BundleCatalogue
-from sim.tekton.install import CONTROLLER, RESOLVERS
+from sim.tekton.install import CONTROLLER, RESOLVERS, WEBHOOK
 from sim.tekton.options import TektonOptions
 
 IMAGE = "registry.example/workflows/restart:v1"
@@ -195,3 +195,65 @@ def test_after_a_crash_of_the_resolvers_nothing_is_resolved_until_their_leases_r
         assert world.verdict()[:2] == ("Unknown", "ResolvingPipelineRef")
         world.run(30)
         assert world.verdict()[0] != "Unknown"
+
+
+def test_a_new_controller_looks_at_every_finished_task_before_it_gets_to_what_is_new() -> None:
+    with TektonWorld(TektonOptions(burst=20)) as world:
+        for number in range(60):
+            world.submit([task("t")], name=f"old-{number}")
+        world.run(60)
+        world.tekton.kill(CONTROLLER)
+        world.submit([task("t")], name="young")
+        calls = world.server.calls[CONTROLLER, "get", "pods"]
+        begun = world.server.calls[CONTROLLER, "create", "taskruns.tekton.dev"]
+        before, runs, start_us = calls.count, begun.count, world.loop.now_us
+        world.tekton.start(CONTROLLER)
+        assert world.loop.run_until(start_us + 10_000_000, until=lambda: begun.count > runs)
+        assert 0.2 < (world.loop.now_us - start_us) / 1e6 < 0.5  # recorded: 0.24 s to the TaskRun
+        assert world.loop.run_until(start_us + 10_000_000, until=lambda: "young-t-pod" in world.pods_started)
+        assert 2.0 < (world.loop.now_us - start_us) / 1e6 < 3.5  # recorded: 3.2 s to the pod, with 65 finished TaskRuns
+        assert calls.count - before >= 60
+
+
+def test_an_outage_of_the_controller_and_a_crash_within_it_end_with_the_outage() -> None:
+    with TektonWorld() as world:
+        world.tekton.outage(CONTROLLER, 20_000_000)
+        world.run(5)
+        world.tekton.crash_leader(CONTROLLER, 1_000_000)
+        world.submit([task("t")])
+        world.run(10)
+        assert "status" not in world.pipeline_run()
+        world.run(10)
+        assert world.verdict()[0] == "True"
+
+
+def test_a_webhook_that_is_away_holds_up_everything_tekton_writes() -> None:
+    with TektonWorld() as world:
+        world.submit([task("t")])
+        world.tekton.outage(WEBHOOK, 30_000_000)
+        world.run(25)
+        assert world.server.calls[CONTROLLER, "create", "taskruns.tekton.dev"].errors[500] >= 1
+        assert world.verdict()[0] != "True"
+        world.run(40)
+        assert world.verdict()[0] == "True"
+        assert world.pods_started == ["run-t-pod"]
+
+
+def test_calls_to_the_webhook_go_astray_as_often_as_set_and_the_work_gets_done_all_the_same() -> None:
+    with TektonWorld(TektonOptions(webhook_failures=0.1)) as world:
+        told = []
+        for number in range(20):
+            try:
+                world.submit([task("t")], name=f"run-{number}")
+            except ApiError as error:
+                told.append(f"{error.code} {error.message}")
+        refused = len(told)
+        assert all(
+            one.startswith("500 ") and one.endswith('/defaulting?timeout=10s": context deadline exceeded')
+            for one in told
+        )
+        assert 0 < refused < 10
+        world.run(120)
+        runs = world.server.list(ADMIN, PIPELINE_RUNS, NAMESPACE)["items"]
+        assert len(runs) == 20 - refused
+        assert {world.verdict(run["metadata"]["name"])[0] for run in runs} == {"True"}

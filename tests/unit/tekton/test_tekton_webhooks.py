@@ -124,3 +124,61 @@ def test_a_pipeline_is_judged_like_an_embedded_one() -> None:
         world.run(5)
         assert world.verdict()[:2] == ("True", "Succeeded")
         assert world.pipeline_run()["metadata"]["labels"]["tekton.dev/pipeline"] == "p"
+
+
+def test_nothing_of_a_run_is_written_while_the_webhook_is_away_not_even_its_status() -> None:
+    with TektonWorld(outcomes={"t": Outcome(work_ms=500)}) as world:
+        world.submit([task("t")])
+        world.run(0.3)
+        world.tekton.webhook.outage = "context deadline exceeded"
+        before = world.pipeline_run()
+        world.run(20)
+        assert world.pipeline_run() == before
+        run = {**before, "status": {**before["status"], "results": []}}
+        with pytest.raises(ApiError) as failed:
+            world.server.update(ADMIN, PIPELINE_RUNS, NAMESPACE, "run", run, subresource="status")
+        assert (failed.value.code, failed.value.reason) == (500, "InternalError")
+        assert failed.value.message.endswith('/defaulting?timeout=10s": context deadline exceeded')
+        world.tekton.webhook.outage = ""
+        world.run(120)
+        assert world.verdict()[:2] == ("True", "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ({"managedBy": "somebody"}, "invalid value: managedBy is immutable: spec.spec.managedBy"),
+        (
+            {"status": "PipelineRunPending"},
+            "invalid value: PipelineRun cannot be Pending after it is started: spec.status",
+        ),
+        (
+            {"status": "Bogus", "params": [{"name": "a", "value": "b"}]},
+            f"{BOGUS}\n{ONLY_STATUS}",
+        ),
+    ],
+)
+def test_an_update_is_judged_as_a_change_and_as_a_whole(spec: dict[str, Any], text: str) -> None:
+    with TektonWorld(outcomes={"t": Outcome(ends=False)}) as world:
+        world.submit([task("t")])
+        world.run(2)
+        assert patched(world, spec) == DENIED + text
+
+
+def test_a_finished_run_may_be_sent_without_the_defaults_it_got() -> None:
+    with TektonWorld() as world:
+        world.submit([task("t")])
+        world.run(5)
+        run = world.pipeline_run()
+        sent = {"pipelineSpec": {"tasks": [task("t")]}}
+        stored = world.server.update(ADMIN, PIPELINE_RUNS, NAMESPACE, "run", {**run, "spec": sent})
+        assert stored["spec"] == run["spec"]
+
+
+def test_a_task_run_tells_who_manages_it_even_after_the_label_is_taken_away() -> None:
+    with TektonWorld(outcomes={"t": Outcome(ends=False)}) as world:
+        world.submit([task("t")])
+        world.run(2)
+        labels = {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}
+        kept = world.server.patch(ADMIN, TASK_RUNS, NAMESPACE, "run-t", labels)
+        assert kept["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "tekton-pipelines"
