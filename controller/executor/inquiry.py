@@ -174,7 +174,7 @@ class Inquiry:
         text = (last.get("message") or "")[: texts.READ_LIMIT]
         meant = reasons.meaning(reasons.TASK_RUN, last["reason"], text) or texts.pod_creation_text(text)
         advice = RECOMMENDATIONS[meant] if meant in _WAITED_FOR else ""
-        message = texts.clean(f"{timeout.message}; it waited: {text}")
+        message = clean(f"{timeout.message}; it waited: {text}")
         return replace(timeout, message=message, recommendation=advice)
 
     async def _has_oom_event(self, pod: str, run: Document) -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 import json
 
+from controller.api.lock import lock_name
 from controller.api.resources import WORKFLOW_EXECUTIONS
-from controller.executor.pipelinerun import lock_name
 from controller.executor.settings import Settings
 from controller.executor.wiring import NAME, executor
 from controller.ports import Document
