@@ -28,8 +28,8 @@ INLINE_BURST = {
     "v1.15.0": {"taskruns": (5.91, 12.91), "pods": (7.08, 14.67), "PipelineRuns over": (15.22, 17.36), "calls": 663},
 }
 """Median and last, in s, of a burst of which only these were kept: thirty runs of an embedded pipeline."""
-SEEDS = range(24)
-BURST_SEEDS = range(3)
+SEEDS = range(30)
+BURST_SEEDS = range(5)
 BUSY = {
     ("v1.7.0", "bundle-success", "submitted -> PipelineRun Running"),
     ("v1.7.0", "bundle-success", "TaskRun -> first TaskRun status"),
@@ -78,6 +78,7 @@ def total(counts: Mapping[str, int], *, events: bool) -> int:
         for version in VERSIONS
         for group, found in RECORDED[version].items()
         for row in found.get("timings", ())
+        if "->" in row
     ],
 )
 def test_everything_takes_as_long_as_recorded(version: str, group: str, row: str) -> None:
@@ -85,8 +86,15 @@ def test_everything_takes_as_long_as_recorded(version: str, group: str, row: str
     simulated = median(value for log in logs(version, group) for value in timings(log)[row])
     if (version, group, row) in BUSY:
         assert simulated < low, "no exception any more"
-        low *= 0.75
+        low *= 0.65
     assert low * (1 - LIKE) <= simulated <= high * (1 + LIKE)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("group", ["success-1", "bundle-success"])
+def test_a_run_meets_as_many_conflicts_as_recorded(version: str, group: str) -> None:
+    _, middling, _ = RECORDED[version][group]["timings"]["conflicts"]
+    assert median(timings(log)["conflicts"][0] for log in logs(version, group)) == pytest.approx(middling, abs=1)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -128,8 +136,9 @@ def test_thirty_runs_at_once_go_through_as_fast_as_recorded(version: str) -> Non
     recorded = RECORDED[version]["burst"]["milestones"]
     for name, (_, middle_s, last_s) in recorded.items():
         found = [milestones[name] for _, milestones in bursts(version)]
-        assert median(one[1] for one in found) == pytest.approx(middle_s, rel=0.12), name
-        assert median(one[2] for one in found) == pytest.approx(last_s, rel=0.12), name
+        within = 0.2 if name == "status lag" else 0.1  # which the order of two queues decides
+        assert median(one[1] for one in found) == pytest.approx(middle_s, rel=within), name
+        assert median(one[2] for one in found) == pytest.approx(last_s, rel=within), name
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -159,4 +168,4 @@ def test_who_ends_first_when_a_run_is_stopped_is_a_race_that_the_pipeline_run_ne
     first = Counter(told_first(log) for group in ("cancel-repeat", "timeout-repeat") for log in logs(version, group))
     share = first["pipelinerun"] / sum(first.values())  # recorded: 16 of 16 and 18 of 20
     assert share >= 0.85
-    assert any(told_first(played(bundled(version, "cancel-repeat-00"), seed)) == "taskrun" for seed in range(24, 150))
+    assert any(told_first(played(bundled(version, "cancel-repeat-00"), seed)) == "taskrun" for seed in range(30, 150))
