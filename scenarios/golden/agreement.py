@@ -28,6 +28,8 @@ class Grade(StrEnum):
     """Which Events were told."""
     ORDERS = "orders"
     """The order of milestones across kinds, as far as it is not documented to be a race."""
+    MANAGERS = "managers"
+    """Who owned fields of each object but pods, and in which order they came to."""
     CALLS = "calls"
     """API calls by component, verb and resource."""
     ANSWERS = "answers"

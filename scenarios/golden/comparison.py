@@ -27,10 +27,13 @@ def compare(recording: Recording, played: Played, plays: int = 1) -> Agreement:
         Grade.WRITES: list(comparison.writes()),
         Grade.EVENTS: list(comparison.events()),
         Grade.ORDERS: list(comparison.orders()),
+        Grade.MANAGERS: list(comparison.managers()),
         Grade.CALLS: list(comparison.calls()),
         Grade.ANSWERS: list(comparison.answers()),
     }
     absent = {Grade.CALLS} if not comparison.calls_comparable else set()
+    if not recording.managers or not played.managers:
+        absent.add(Grade.MANAGERS)
     if not recording.expect:
         absent |= {Grade.OUTCOME, Grade.WRITES, Grade.ORDERS}
     verdicts = {grade: _verdict(grade in absent, differences) for grade, differences in found.items()}
@@ -119,6 +122,15 @@ class _Comparison:
                 yield Difference(
                     Grade.ORDERS, "milestones", "order", " < ".join(reversed(broken.split(" after "))), broken
                 )
+
+    def managers(self) -> Iterator[Difference]:
+        if not self._recording.managers or not self._played.managers:
+            return
+        for symbol, recorded in self._recording.managers.items():
+            theirs, ours = [list(state) for state in recorded], list(self._played.managers.get(symbol, ()))
+            if theirs != ours:
+                race = COALESCED if self._raced.get(symbol) is not None else ""
+                yield Difference(Grade.MANAGERS, _name(symbol), "managedFields", theirs, ours, race)
 
     @property
     def calls_comparable(self) -> bool:

@@ -5,7 +5,7 @@ statuses become the names of their tasks. Consecutive writes that differ in noth
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 KINDS = {
@@ -15,6 +15,7 @@ KINDS = {
     "pods": "Pod",
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_TEKTON = ("controller", "resolvers")
 _TIMES = ("startTime", "completionTime", "finallyStartTime")
 _STATES = {"running": (), "waiting": ("reason", "message"), "terminated": ("exitCode", "reason", "message")}
 
@@ -113,6 +114,11 @@ def normal_labels(labels: Mapping[str, str] | None, symbols: Incarnations) -> di
 
 def normal_owners(references: Iterable[Mapping[str, Any]] | None, symbols: Incarnations) -> list[dict[str, Any]]:
     return [{**dict(sorted(one.items())), "uid": symbols.of(one["uid"])} for one in references or ()]
+
+
+def normal_managers(entries: Iterable[Sequence[str]]) -> list[str]:
+    """Who owns fields, from ``(manager, operation[, subresource])``; whoever is no part of Tekton is the client."""
+    return sorted({"/".join((one[0] if one[0] in _TEKTON else "client", *one[1:])) for one in entries})
 
 
 def collapsed(writes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ class Played:
     refusal: Sequence[Any]
     answers: Mapping[int, Sequence[Any]]
     calls: Mapping[str, int]
+    managers: Mapping[str, Sequence[Sequence[str]]]
 
 
 class CannotPlay(Exception):
@@ -68,6 +69,7 @@ async def play(recording: Recording, stage: Stage, until_s: float | None = None)
         returned_spec=returned_spec,
         refusal=refusal,
         answers=script.answers,
+        managers=notebook.managers,
         calls={key: count - calls.get(key, 0) for key, count in stage.calls().items() if count > calls.get(key, 0)},
     )
 

@@ -62,6 +62,8 @@ def coalesced(left: Sequence[Write], right: Sequence[Write]) -> tuple[list[Write
             return None
         only_left += gaps[0]
         only_right += gaps[1]
+    if any(write in only_right for write in only_left):
+        return None  # both wrote it, at different times
     return only_left, only_right
 
 

@@ -17,6 +17,7 @@ from scenarios.golden.form import (
     collapsed,
     normal_annotations,
     normal_labels,
+    normal_managers,
     normal_owners,
     normal_status,
 )
@@ -60,6 +61,7 @@ def convert(raw: dict[str, Any]) -> Recording:
         events=sorted(_told(raw["events"])),
         calls=counted.get("byVerbResource") or {},
         burst={},
+        managers=_managers(rows, symbols),
         whole_calls="time window" in counted.get("countedBy", ""),
     )
 
@@ -93,6 +95,17 @@ def _expectations(events: list[dict[str, Any]], symbols: Incarnations) -> dict[s
     for symbol, write in _all_writes(events, symbols):
         writes.setdefault(symbol, []).append(write)
     return {symbol: collapsed(ones) for symbol, ones in writes.items()}
+
+
+def _managers(rows: list[dict[str, Any]], symbols: Incarnations) -> dict[str, list[list[str]]]:
+    told: dict[str, list[list[str]]] = {}
+    for row in rows:
+        if row.get("managers") and row["resource"] != "pods":
+            states = told.setdefault(symbols.of(row["uid"]), [])
+            managers = normal_managers(one.split("/") for one in row["managers"])
+            if states[-1:] != [managers]:
+                states.append(managers)
+    return told
 
 
 def _metadata(event: dict[str, Any], symbols: Incarnations) -> dict[str, Any]:

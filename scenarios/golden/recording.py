@@ -51,6 +51,9 @@ class Recording:
     """Tekton's API calls as ``component verb resource``, refusals apart with `` ->code``; empty if not counted."""
     whole_calls: bool
     """Whether ``calls`` has those, too, that name no object of the run: service accounts, dry runs."""
+    managers: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    """Of each object but pods, by symbol: who owned fields, as ``manager/operation[/subresource]``, after each change
+    of these."""
     burst: Mapping[str, Any] = field(default_factory=dict)
     """Instead of ``expect``, where many runs were submitted at once: see :mod:`scenarios.golden.burst`."""
 

@@ -1,7 +1,8 @@
 """The stage that needs no cluster: Tekton's model on the simulated API server, on virtual time."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from controller.ports import Cluster, Document, Resource, WatchType
 from scenarios.golden.form import KINDS
@@ -19,16 +20,34 @@ from sim.loop import Loop
 from sim.streams import Streams
 from sim.tekton.bundles import BundleCatalogue
 from sim.tekton.install import CONTROLLER, RESOLVERS, Tekton, install
-from sim.tekton.latency import NETWORK, WATCH_LAG
+from sim.tekton.latency import NETWORK, REQUEST_SHARE, WATCH_LAG
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import VERSIONS
-from sim.workload.distributions import Constant
+from sim.workload.distributions import Constant, Lognormal
 
 _PROCESSES: Mapping[Component, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS}
 _REFUSED = "dial tcp 10.96.0.10:443: connect: connection refused"
 _REFUSABLE = {"pods": "pods", "taskruns": "taskruns.tekton.dev"}
 _AT_ONCE = Latency(Constant(0))
-_LATE: Mapping[str, Any] = {"latency": NETWORK, "watch_lag": WATCH_LAG}
+_WHERE = "recorded: four situations beside each other on two cores"
+_BUSY = Latency(
+    Lognormal(6_200, 0.55, source=_WHERE),
+    {
+        "get": Lognormal(2_000, 0.6, source=_WHERE),
+        "list": Lognormal(2_000, 0.6, source=_WHERE),
+        "update": Lognormal(8_600, 0.55, source=_WHERE),
+    },
+    request_share=REQUEST_SHARE,
+)
+_SHARED_QPS, _SHARED_BURST = 5.0, 5  # a fourth of what the controllers may ask for
+Network = Literal["prompt", "recorded", "busy"]
+"""``prompt`` has caches that are never late; ``recorded`` and ``busy`` have answers overtake watches, as they did where
+one situation was recorded alone, and where four were beside each other."""
+_NETWORKS: Mapping[Network, Mapping[str, Any]] = {
+    "prompt": {},
+    "recorded": {"latency": NETWORK, "watch_lag": WATCH_LAG},
+    "busy": {"latency": _BUSY, "watch_lag": Lognormal(5_000, 0.9, source=_WHERE)},
+}
 
 
 class SimulatedStage:
@@ -37,7 +56,7 @@ class SimulatedStage:
     abilities: frozenset[Ability] = ABILITIES
 
     def __init__(self, server: ApiServer, tekton: Tekton) -> None:
-        self.cluster: Cluster = server.client(ADMIN, component="script", latency=_AT_ONCE)
+        self.cluster: Cluster = server.client(ADMIN, component="script", manager="client", latency=_AT_ONCE)
         self.clock = server.clock
         self._server = server
         self._tekton = tekton
@@ -117,13 +136,14 @@ class SimulatedStage:
         return counted
 
 
-def simulate(recording: Recording, *, seed: int = 1, late_caches: bool = False) -> Played:
-    """Play in a world of its own. ``late_caches`` has answers overtake watches, as they did in the recordings."""
+def simulate(recording: Recording, *, seed: int = 1, network: Network = "prompt") -> Played:
+    """Play in a world of its own."""
     loop = Loop()  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
     clock, streams = Clock(loop), Streams(seed)
-    network = _LATE if late_caches else {}
-    server = ApiServer(loop, streams, clock, **network)
+    server = ApiServer(loop, streams, clock, managed_fields=True, **_NETWORKS[network])
     options = TektonOptions(version=VERSIONS[recording.version])
+    if network == "busy":
+        options = replace(options, qps=_SHARED_QPS, burst=_SHARED_BURST)
     tekton = install(server, loop, streams, clock, options, BundleCatalogue())
     try:
         played: Played = loop.run_until_complete(play(recording, SimulatedStage(server, tekton)))

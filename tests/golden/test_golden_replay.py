@@ -13,7 +13,6 @@ RECORDINGS = list(names())
 RACING = {
     ("v1.15.0", "delete-background-recreate-after-finish"),
     ("v1.15.0", "parallel-one-fails"),
-    ("v1.7.0", "oom-init-container"),
     ("v1.7.0", "parallel-one-fails"),
 }
 """Recorded beside others, whose use of the controller's requests made writes coalesce."""
@@ -49,7 +48,8 @@ def test_both_releases_were_recorded() -> None:
 
 @pytest.mark.parametrize(("version", "scenario"), RECORDINGS)
 def test_what_was_recorded_is_among_what_comes_about(version: str, scenario: str) -> None:
-    agreement = judge(bundled(version, scenario))
+    few = (version, scenario) in DIFFERING | RACING  # however many, none will agree exactly
+    agreement = judge(bundled(version, scenario), 6) if few else judge(bundled(version, scenario))
 
     if (version, scenario) in DIFFERING:
         assert agreement.verdict is Verdict.DIFFERS, "it agrees now: take it off the list"
@@ -65,7 +65,7 @@ def test_what_was_recorded_is_among_what_comes_about(version: str, scenario: str
 def test_late_caches_cost_conflicts_but_change_no_outcome(version: str, scenario: str, seed: int) -> None:
     recording = bundled(version, scenario)
 
-    agreement = compare(recording, simulate(recording, seed=seed, late_caches=True))
+    agreement = compare(recording, simulate(recording, seed=seed, network="recorded"))
 
     assert agreement.verdicts[Grade.OUTCOME] in (Verdict.EXACT, Verdict.ABSENT), told(agreement)
 
@@ -93,7 +93,7 @@ def test_a_run_out_of_quota_hangs_for_a_minute_and_then_starts(version: str) -> 
 def test_a_run_costs_about_as_many_calls_as_recorded(version: str, scenario: str, recorded: tuple[int, int]) -> None:
     counts = []
     for seed in range(4):
-        calls = simulate(bundled(version, scenario), seed=seed, late_caches=True).calls
+        calls = simulate(bundled(version, scenario), seed=seed, network="recorded").calls
         counts.append(sum(count for name, count in calls.items() if name.startswith("tekton-controller ")))
     mean = sum(counts) / len(counts)
     assert recorded[0] * 0.9 <= mean <= recorded[1] * 1.1
