@@ -9,9 +9,10 @@ from sim.tekton.attempt import Attempt, message_of
 from sim.tekton.bindings import merged, own_settings, pod_template, workspaces
 from sim.tekton.deadlines import Deadlines, parse_duration_us
 from sim.tekton.defaults import MANAGED_BY
-from sim.tekton.facts import TIMED_OUT_MESSAGE, Facts, Member
+from sim.tekton.facts import Facts
 from sim.tekton.graph import Task
 from sim.tekton.matrix import Fan, combination_count, display_name
+from sim.tekton.member import TIMED_OUT_MESSAGE, Member
 from sim.tekton.substitution import param_values, substitute
 from sim.workload.durations import format_us
 

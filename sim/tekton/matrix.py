@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from controller.ports import Document
 from sim.tekton.conditions import condition_of
-from sim.tekton.facts import TIMED_OUT_MESSAGE, Member
+from sim.tekton.member import TIMED_OUT_MESSAGE, Member
 from sim.tekton.substitution import param_values, substitute
 
 _EMPTY: Document = {}

@@ -15,9 +15,10 @@ from sim.tekton.conditions import condition_of, is_done, set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.demands import unmet_demand
 from sim.tekton.ending import end, failed
-from sim.tekton.facts import Facts, Member
+from sim.tekton.facts import Facts
 from sim.tekton.graph import Graph, GraphError, graph_of
 from sim.tekton.matrix import Fan, combination_count, is_matrixed
+from sim.tekton.member import Member
 from sim.tekton.names import fanned_names, task_run_name
 from sim.tekton.paramdefaults import Unresolvable
 from sim.tekton.pipelineref import (
@@ -219,9 +220,9 @@ class PipelineRuns:
                 return
             self._plans[key] = plan
         members = self._members(attempt, plan)
-        if self._version.evictions_verified:
-            await self._verify(attempt.namespace, members)
         facts = Facts(plan.graph, plan.by_name, members, demand, deadlines, self._time.now_us())
+        if self._version.evictions_verified:
+            await self._verify(attempt.namespace, facts)
         if plan.graph.has_references and not await self._scheduling.resolve_tasks(attempt, members, facts):
             return
         self._check(attempt, plan, facts)
@@ -328,10 +329,11 @@ class PipelineRuns:
         fan.spread([run for run in found if run is not None])
         return listed or [run["metadata"]["name"] for run in fan.runs if is_controlled_by(run, uid)]
 
-    async def _verify(self, namespace: str, members: Sequence[Member]) -> None:
+    async def _verify(self, namespace: str, facts: Facts) -> None:
         """Read again the TaskRuns whose pods were evicted: the cache may be behind their recovery."""
-        for member in members:
+        for member in facts.members:
             if member.reason == "PodEvicted" and member.state == "False":
+                facts.asks = True
                 try:
                     member.take(await self._access.tekton.get(TASK_RUNS, namespace, member.name))
                 except ApiError as error:
@@ -352,7 +354,7 @@ class PipelineRuns:
     def _tell(self, attempt: Attempt, facts: Facts, pipeline_spec: Document, verdict: Verdict) -> None:
         """Write what the run now is into the status."""
         status = attempt.status
-        if not facts.graph.has_matrix:
+        if not facts.asks:
             attempt.members = facts.members
         references = []
         for one in facts.members:

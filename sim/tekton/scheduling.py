@@ -13,8 +13,9 @@ from sim.tekton.children import Children
 from sim.tekton.conditions import set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.ending import failed
-from sim.tekton.facts import DoneTooEarly, Facts, Member
+from sim.tekton.facts import DoneTooEarly, Facts
 from sim.tekton.matrix import Fan, combination_count, combinations
+from sim.tekton.member import Member
 from sim.tekton.names import fanned_names
 from sim.tekton.pipelineref import PIPELINE_LABEL, Invalid, rehearsed
 from sim.tekton.references import expressions, result_reference
@@ -43,6 +44,7 @@ class Scheduling:
                 continue
             if member.task.results:
                 reference = substitute(reference, facts.result_values(member.task))
+            facts.asks = True
             try:
                 member.spec = await self._fetch(attempt, reference, member.name)
             except InProgress:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from controller.ports import Document
 from sim.tekton.demands import Unmet, missing_keys
-from sim.tekton.facts import Facts, Member
+from sim.tekton.facts import Facts
 from sim.tekton.graph import Task
+from sim.tekton.member import Member
 from sim.tekton.references import ResultReference, expressions, result_reference
 from sim.tekton.substitution import substitute, type_of
 

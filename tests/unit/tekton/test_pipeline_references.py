@@ -3,10 +3,11 @@
 from typing import Any
 
 from bundle_requests import catalogue
-from tekton_world import TektonWorld, task
+from tekton_world import Outcome, TektonWorld, task
 
 from controller.ports import Document
-from sim.tekton.access import PIPELINE_RUNS
+from sim.tekton.access import PIPELINE_RUNS, TASKS
+from sim.tekton.options import CONTROLLER
 
 IMAGE = "registry.example/odd:v1"
 DENIED = 'admission webhook "validation.webhook.pipeline.tekton.dev" denied the request: validation failed: '
@@ -58,3 +59,17 @@ def test_a_resolved_task_that_the_webhook_denies_is_a_task_that_cannot_be_had() 
         assert (state, reason) == ("False", "CouldntGetTask")
         called = 'Couldn\'t retrieve Task "resolver type bundles\\nname = odd\\n"'
         assert f"{called}: validation failed for referenced object odd: {DENIED}" in message
+
+
+def test_a_task_that_is_still_to_start_is_looked_up_whenever_another_one_moves() -> None:
+    with TektonWorld(outcomes={"first": Outcome(work_ms=1000)}) as world:
+        world.create(TASKS, {"metadata": {"name": "later"}, "spec": task("x")["taskSpec"]})
+        later = {"name": "later", "taskRef": {"name": "later"}, "runAfter": ["first"]}
+        world.submit([task("first"), later])
+        looks = world.server.calls[CONTROLLER, "get", "tasks.tekton.dev"]
+        world.run(0.5)
+        before = looks.count
+        world.run(1.5)
+        assert looks.count > before
+        world.run(5)
+        assert world.verdict()[:2] == ("True", "Succeeded")
