@@ -24,7 +24,7 @@ WRITE: Distribution = Lognormal(5_600, 0.35, source=f"{_CALL}; POST, PATCH and D
 UPDATE: Distribution = Lognormal(7_800, 0.36, source=f"{_CALL}; PUT, webhooks included")
 REQUEST_SHARE = 0.6
 """Of a call's time, before the server commits."""
-WATCH_LAG: Distribution = Lognormal(3_000, 0.4, source=_FITTED)
+WATCH_LAG: Distribution = Lognormal(3_100, 0.4, source=_FITTED)
 """From the commit to the informer's cache."""
 PULL: Distribution = Lognormal(97_000, 0.08, source=f"recorded: a registry on the same machine, {_WHERE}")
 PULL_FAILURE: Distribution = Lognormal(48_000, 0.1, source=f"recorded: 401, 403 and 404 of a registry, {_WHERE}")

@@ -153,7 +153,7 @@ V1_7 = Version(
     evictions_verified=False,
     references_sorted=False,
     reconcile=reconcile(1_300),
-    wind_up_us=550,
+    wind_up_us=600,
 )
 
 V1_15 = Version(
