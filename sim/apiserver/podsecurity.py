@@ -180,6 +180,8 @@ def _setters(pod_is_bad: bool, names: Sequence[str]) -> str:
 
 
 def _non_root(spec: Document, containers: _Containers) -> str:
+    if spec.get("hostUsers") is False:  # root in a user namespace of its own is nobody's root
+        return ""
     whole = _own(spec).get("runAsNonRoot")
     bad = _setters(whole is False, [one["name"] for one in containers if _own(one).get("runAsNonRoot") is False])
     if bad:

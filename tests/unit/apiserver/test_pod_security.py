@@ -74,6 +74,11 @@ def test_a_restricted_namespace_names_every_container_that_lacks_something_init_
     )
 
 
+def test_who_is_root_in_a_user_namespace_of_its_own_may_be_root(server: ApiServer) -> None:
+    namespace(server, "restricted")
+    pod(server, {**SOUND, "runAsNonRoot": False}, hostUsers=False)
+
+
 BAD = [
     ({"runAsNonRoot": False}, 'runAsNonRoot != true (container "c0" must not set securityContext.runAsNonRoot=false)'),
     ({"runAsUser": 0}, 'runAsUser=0 (container "c0" must not set runAsUser=0)'),
