@@ -8,6 +8,7 @@ import pytest
 from controller.ports import Document
 from sim.tekton import podfailure, podstatus, termination
 from sim.tekton.conditions import condition_of
+from sim.tekton.gojson import quoted
 from sim.tekton.taskresults import NONE_DECLARED, declared_by
 from sim.tekton.version import V1_7, V1_15, Version
 
@@ -153,3 +154,42 @@ def test_a_step_that_cannot_start_fails_the_task_run_where_the_release_says_so()
         "PodCreationFailed",
         'the step "a" in TaskRun "run-t" failed to start. The pod errored with the message: "no such device."',
     )
+
+
+def test_a_sidecar_that_survived_its_oom_kill_is_a_cause_for_the_later_release_only() -> None:
+    statuses = [
+        container("step-a", terminated=ended(0, "Completed")),
+        container("sidecar-db", terminated=ended(0, "OOMKilled")),
+    ]
+    status = {"phase": "Failed", "containerStatuses": statuses}
+    assert summary(status)[1:] == ("SidecarOOM", "OOMKilled")
+    assert summary(status, V1_7)[1:] == ("Failed", "build failed for unspecified reasons.")
+
+
+def test_a_missing_directory_is_waited_for_in_steps_but_not_told_of_init_containers() -> None:
+    wait = {"reason": "CreateContainerConfigError", "message": "failed to create subPath directory for volumeMount"}
+    status = {
+        "phase": "Pending",
+        "initContainerStatuses": [container("prepare", waiting=wait)],
+        "containerStatuses": [container("step-a", waiting={"reason": "PodInitializing"})],
+    }
+    assert summary(status)[1:] == ("Pending", "Pending")
+
+
+def test_a_configuration_error_of_an_init_container_counts_in_the_later_release_only() -> None:
+    wait = {"reason": "CreateContainerConfigError", "message": 'secret "s" not found'}
+    status = {"phase": "Pending", "initContainerStatuses": [container("prepare", waiting=wait)]}
+    assert summary(status)[:2] == ("False", "CreateContainerConfigError")
+    assert summary(status, V1_7)[:2] == ("Unknown", "Pending")
+
+
+@pytest.mark.parametrize("version", [V1_7, V1_15], ids=lambda version: version.name)
+def test_a_pod_that_ended_without_its_containers_says_what_the_node_said(version: Version) -> None:
+    status = {"phase": "Failed", "reason": "OutOfcpu", "message": "Node didn't have enough resource: cpu"}
+    told = observed(status, version)
+    assert summary(status, version) == ("False", "Failed", "Node didn't have enough resource: cpu")
+    assert "steps" not in told
+
+
+def test_odd_characters_are_quoted_as_go_quotes_them() -> None:
+    assert quoted('a\\b"c\n\x1b\u2028\u00e9') == '"a\\\\b\\"c\\n\\x1b\\u2028\u00e9"'
