@@ -39,7 +39,7 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a run failed. ``task_index`` counts from 0 in pipeline order; ``started`` is ``wasExecutionFailure``;
-    ``recommendation`` is empty where the one of its reason serves.
+    ``recommendation`` is empty where the one of its reason serves; ``goes_on`` names a TaskRun that had not ended.
     """
 
     reason: FailureReason
@@ -52,6 +52,7 @@ class Cause:
     exit_code: int | None = None
     failed_at: str | None = None
     recommendation: str = ""
+    goes_on: str = ""
 
 
 def failed_child(children: Sequence[Child]) -> Child | None:

@@ -102,6 +102,7 @@ class Inquiry:
             exit_code=own_exit_code(step) if step is not None else None,
             failed_at=status.get("completionTime") or (self._run.get("status") or _EMPTY).get("completionTime"),
             recommendation=finding.recommendation,
+            goes_on=next((child["metadata"]["name"] for child in self.task_runs() if not is_finished(child)), ""),
         )
 
     async def _finding(self, run: Document | None, step: Mapping[str, Any] | None) -> Finding:

@@ -40,6 +40,8 @@ def summarize(cause: Cause, *, workflow_id: str, target: str, after: str, servic
         lines.append(f"{who} lacks a permission that is needed.")
     if not cause.started:
         lines.append("No step had started: nothing was changed.")
+    elif cause.goes_on:
+        lines.append(f"TaskRun {clean(cause.goes_on, _NAME_LIMIT)} had not ended: it may still change the target.")
     elif cause.task_name:
         lines.append("Steps had started: the target may have been changed.")
     else:

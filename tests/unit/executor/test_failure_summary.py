@@ -79,3 +79,9 @@ def test_a_recommendation_of_the_case_takes_the_place_of_that_of_the_reason() ->
     told = text(Cause(reason=FailureReason.CONFIGURATION_ERROR, message="bad", started=False, recommendation="Wait."))
     assert told.endswith("Recommendation: Wait.")
     assert told.count("Recommendation: ") == 1
+
+
+def test_a_task_that_goes_on_after_its_pipeline_is_named() -> None:
+    told = text(Cause(reason=FailureReason.UNKNOWN, message="x", started=True, task_name="apply", goes_on="run-apply"))
+    assert "TaskRun run-apply had not ended: it may still change the target." in told
+    assert "Steps had started" not in told

@@ -68,3 +68,10 @@ def test_an_out_of_memory_event_of_an_earlier_pod_of_that_name_is_left_out() -> 
     assert run.cause().reason == "OOMKilled"
     run.objects["taskruns", f"{NAME}-apply"]["metadata"]["creationTimestamp"] = "2026-01-01T00:05:00Z"
     assert run.cause().reason == "TaskFailed"
+
+
+def test_a_task_that_its_cancelled_pipeline_left_running_is_named() -> None:
+    run = Run(condition("False", "Cancelled", f'PipelineRun "{NAME}" was cancelled'))
+    run.task("apply", condition("Unknown", "Pending", "Pending"))
+    cause = run.cause()
+    assert (cause.reason, cause.started, cause.goes_on) == ("Unknown", True, f"{NAME}-apply")
