@@ -35,7 +35,7 @@ def agreement(entry: Entry) -> Agreement:
     try:
         return judge(entry.recording)
     except Exception as error:  # whatever an unforeseen recording leads to
-        text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        text = " ".join(f"it breaks the play ({type(error).__name__}: {error})".split())[:300]
         return Agreement(entry.version, entry.scenario, unplayable=text)
 
 

@@ -20,9 +20,9 @@ _COMPONENTS = {
 }
 _VERBS = {
     "kill": r"SIGKILL|kill(?:ed|s)?|crash(?:ed|es)?",
-    "stop": r"SIGTERM|stop(?:ped|s)?|down|shut ?down|terminated",
+    "stop": r"SIGTERM|stop(?:ped|s)?|down|scaled to 0|shut ?down|terminated",
     "pause": r"SIGSTOP|pause[ds]?|frozen",
-    "start": r"SIGCONT|(?:re)?start(?:ed|s)?(?: again)?|resume[ds]?|continue[ds]?|up|back",
+    "start": r"SIGCONT|(?:re)?start(?:ed|s)?(?: again)?|resume[ds]?|continue[ds]?|scaled to [1-9]|up|back",
 }
 _AGAIN = re.compile(r"\brestart", re.I)
 _SIGNALS = re.compile("|".join(f"(?P<{verb}>\\b(?:{words})\\b)" for verb, words in _VERBS.items()), re.I)
@@ -73,7 +73,7 @@ def deeds_of(actions: Sequence[Mapping[str, Any]], calls: Sequence[Call], object
         if deed is None or (trying and deed["do"].startswith("recreate")):
             continue  # the one that was accepted in the end is no deed of its own
         call = _call(deed, action, own)
-        if call is not None and deed["do"] == "delete":
+        if call is not None and deed["do"] in ("delete", "patch"):
             deed["name"] = call.name
         at_ms = call.commit_ms if call is not None else action["tMs"]
         answer = _answer(action)

@@ -14,6 +14,7 @@ from scenarios.golden.recording import BUNDLED, Recording, of_json
 from sim.tekton.version import VERSIONS
 
 _BYTES_MAX = 64 * 1024 * 1024
+_LONGEST_MS = 6 * 3_600_000
 _NEAR = 3
 
 
@@ -67,6 +68,8 @@ def _entry(path: Path, version: str, scenario: str) -> Entry:
         return Entry(version, scenario, None, str(why))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         return Entry(version, scenario, None, f"not understood ({type(error).__name__}: {error})"[:200])
+    if recording.duration_ms > _LONGEST_MS:
+        return Entry(version, scenario, None, f"lasts longer than {_LONGEST_MS // 3_600_000} h")
     if recording.version not in VERSIONS:
         models = " and ".join(VERSIONS)
         return Entry(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from rawrecording import DONE, POD, RUN, TASK, UP, RawRecording
 
+from scenarios.golden.audit import Call
 from scenarios.golden.deeds import Objects, Unplayable, deeds_of
 from scenarios.golden.player import Played
 from scenarios.golden.raw import convert
@@ -48,6 +49,7 @@ def last(result: Played, symbol: str) -> list[str]:
         ("resolvers killed", {"do": "kill", "component": "resolvers"}),
         ("resolvers start (after SIGTERM stop)", {"do": "start", "component": "resolvers"}),
         ("webhook stopped", {"do": "stop", "component": "webhook"}),
+        ("webhook scaled to 0", {"do": "stop", "component": "webhook"}),
         ("webhook started", {"do": "start", "component": "webhook"}),
         ("garbage collector paused (SIGSTOP)", {"do": "pause", "component": "garbage collector"}),
         ("garbage collector resumed (SIGCONT)", {"do": "start", "component": "garbage collector"}),
@@ -64,6 +66,17 @@ def test_the_recorders_words_are_understood(words: str, deed: dict[str, Any]) ->
 )
 def test_a_restart_is_an_end_and_a_start(words: str, how: str) -> None:
     assert [deed["do"] for deed in deeds_of([{"tMs": 1.0, "action": words}], [], _OBJECTS)] == [how, "start"]
+
+
+def test_the_audit_log_says_when_and_to_what_it_was_done() -> None:
+    calls = [
+        Call(20.0, 30.0, "client", "create", "pipelineruns", RUN, 201),
+        Call(2104.0, 2114.0, "client", "delete", "pods", f"{RUN}-other-pod", 200),
+    ]
+
+    (deed,) = deeds_of([{"tMs": 2100.0, "action": "DELETE pod", "code": 200}], calls, _OBJECTS)
+
+    assert (deed["name"], deed["at_ms"], deed["answer"]) == (f"{RUN}-other-pod", 2084, [200, ""])
 
 
 def test_words_that_mean_nothing_are_refused_with_the_words() -> None:
