@@ -130,6 +130,8 @@ def typed_value(value: Any) -> Any:
 
 def type_of(value: Any) -> str:
     """``string``, ``array`` or ``object``: the type of a parameter's value."""
+    if isinstance(value, str):
+        return "string"
     read = typed_value(value)
     return "array" if isinstance(read, list) else "object" if isinstance(read, dict) else "string"
 
