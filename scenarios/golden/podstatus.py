@@ -7,6 +7,7 @@ from typing import Any
 from controller.ports import Clock, Document
 
 _UNSCHEDULABLE = "0/1 nodes are available: 1 Insufficient cpu."  # where Tekton does not repeat what was said
+_CONTAINER_ID = "containerd://" + "c" * 64
 _IMAGE_ID = "reg.local/x@sha256:" + "a" * 64
 
 
@@ -59,6 +60,7 @@ def _container(
         details = {"startedAt": started.get(name, now)}
     else:
         details = {"exitCode": exit_code, "reason": reason, "startedAt": started.get(name, now), "finishedAt": now}
+        details["containerID"] = _CONTAINER_ID
         message = _termination(name, entry, clock)
         if message:
             details["message"] = message

@@ -83,9 +83,8 @@ def _quotas(told: Sequence[str]) -> list[dict[str, Any]]:
             if name not in quotas:
                 quotas[name] = {"name": name, "hard": _amounts(limited), "used": _used(_amounts(used))}
         for name, lacking in _UNSPECIFIED.findall(text):
-            hard = {
-                one.split()[0]: _plenty(one.split()[0]) for one in re.split(r"[;,] ?(?=[a-z.]+(?: for:|$))", lacking)
-            }
+            ones = lacking.split("; ") if " for: " in lacking else lacking.split(",")
+            hard = {one.split()[0]: _plenty(one.split()[0]) for one in ones}
             quotas.setdefault(name, {"name": name, "hard": hard, "used": {}})
     return list(quotas.values())
 

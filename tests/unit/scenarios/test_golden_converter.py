@@ -271,7 +271,7 @@ def test_a_step_that_may_fail_tells_its_exit_code_as_the_entrypoint_does() -> No
     ("refusal", "reason"),
     [
         ('violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false', "PodAdmissionFailed"),
-        ("failed quota: compute: must specify limits.cpu for: prepare,step-a", "PodCreationFailed"),
+        ("failed quota: compute: must specify limits.cpu for: step-a,prepare", "PodCreationFailed"),
     ],
 )
 def test_what_admission_refused_is_refused_again(refusal: str, reason: str) -> None:
