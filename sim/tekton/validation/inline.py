@@ -7,9 +7,8 @@ from controller.ports import Document
 from sim.tekton.validation.fielderrors import FieldError, missing
 from sim.tekton.validation.params import type_errors, type_of
 from sim.tekton.validation.pipelines import declaration_errors, task_parameter_usage
-from sim.tekton.validation.pipelinetasks import is_custom
 from sim.tekton.validation.stepvariables import parameter_usage, parameter_variables
-from sim.tekton.validation.tasks import merged_steps, raw_steps
+from sim.tekton.validation.tasks import is_custom, merged_steps, raw_steps
 
 _Specs = dict[str, dict[str, Any]]
 

@@ -16,11 +16,11 @@ from sim.tekton.validation.params import (
     value_errors,
 )
 from sim.tekton.validation.pipelineresults import pipeline_result_errors
-from sim.tekton.validation.pipelinetasks import is_custom, pipeline_task_errors
+from sim.tekton.validation.pipelinetasks import pipeline_task_errors
 from sim.tekton.validation.resultrefs import all_params, value_texts
 from sim.tekton.validation.steps import NO_ARTIFACTS, TASK_ARTIFACT
 from sim.tekton.validation.stepvariables import parameter_usage
-from sim.tekton.validation.tasks import merged_steps, raw_steps
+from sim.tekton.validation.tasks import is_custom, merged_steps, raw_steps
 from sim.tekton.validation.taskvalues import (
     final_task_errors,
     nested_result_errors,

@@ -15,7 +15,7 @@ from sim.tekton.validation.fielderrors import (
     under,
 )
 from sim.tekton.validation.references import reference_errors
-from sim.tekton.validation.tasks import task_errors
+from sim.tekton.validation.tasks import is_custom, task_errors
 from sim.tekton.version import WebhookChecks
 
 _NAME_HELP = (
@@ -62,14 +62,6 @@ def _errors(task: Document, checks: WebhookChecks, nested: Judge) -> Iterator[Fi
             yield from under(reference_errors(task[key], checks), key)
     if task.get("pipelineSpec") is not None:
         yield from under(nested(task["pipelineSpec"], checks), "pipelineSpec")
-
-
-def is_custom(task: Document) -> bool:
-    """Whether somebody else than Tekton carries a task out."""
-    given = (task.get("taskRef"), task.get("taskSpec"))
-    return any(
-        one is not None and (one.get("kind") not in (None, "", "Task") or bool(one.get("apiVersion"))) for one in given
-    )
 
 
 def _work_errors(task: Document) -> Iterator[FieldError]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.ports import Document
+from sim.tekton.validation.tasks import is_custom, merged_steps
 from sim.tekton.validation.variables import expressions
 
 _INDEX = re.compile(r"\[([0-9])*\*?\]")
@@ -74,7 +75,8 @@ def task_refs(task: Document) -> list[ResultRef]:
     for when in task.get("when") or ():
         found += when_expressions(when)
     template = task.get("taskSpec") or {}
-    for container in (*(template.get("steps") or ()), *(template.get("sidecars") or ())):
+    steps = template.get("steps") or () if is_custom(task) else merged_steps(template)
+    for container in (*steps, *(template.get("sidecars") or ())):
         for text in _container_texts(container):
             found += expressions(text)
     return result_refs(found)

@@ -14,6 +14,14 @@ from sim.tekton.validation.when import when_errors
 from sim.tekton.version import WebhookChecks
 
 
+def is_custom(task: Document) -> bool:
+    """Whether somebody else than Tekton carries a task out."""
+    given = (task.get("taskRef"), task.get("taskSpec"))
+    return any(
+        one is not None and (one.get("kind") not in (None, "", "Task") or bool(one.get("apiVersion"))) for one in given
+    )
+
+
 def raw_steps(spec: Document) -> list[Document]:
     return list(spec.get("steps") or ())
 
