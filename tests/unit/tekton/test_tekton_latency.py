@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,14 +105,17 @@ def test_conflicts_beyond_the_first_of_either_run_are_old_caches() -> None:
 
 def test_only_undisturbed_runs_that_were_alone_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     row = [0, 2.0, OWN, "create", PODS.plural, "$PR-run-pod", 201]
-    raw = {
+    raw: dict[str, Any] = {
         "tektonVersion": "v1.15.0",
         "scenario": "s",
         "concurrentScenarios": 1,
         "actions": [],
         "apiCalls": {"sequence_[startMs,durMs,user,verb,resource,name,code]": [row]},
     }
-    others = {"four": {"concurrentScenarios": 4}, "restart": {"actions": [{"action": "controller start (process)"}]}}
+    others: dict[str, dict[str, Any]] = {
+        "four": {"concurrentScenarios": 4},
+        "restart": {"actions": [{"action": "controller start (process)"}]},
+    }
     for name, change in {"alone": {}, **others}.items():
         (tmp_path / "v1.15.0").mkdir(exist_ok=True)
         (tmp_path / "v1.15.0" / f"{name}.json").write_text(json.dumps(raw | change))
