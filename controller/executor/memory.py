@@ -6,6 +6,7 @@ from typing import Any
 
 from controller.api.conditions import Fact
 from controller.executor.audit import AuditType
+from controller.executor.labels import Owner, owner
 from controller.ports import Document
 
 Key = tuple[str, str]
@@ -36,6 +37,7 @@ class Memory:
     waits_for: str = ""  # name of the lock
 
     run: Document | None = None  # newest known version of our PipelineRun
+    run_uid: str = ""  # its uid, also when its versions are forgotten
     run_news_s: float = 0.0  # when it was last news
     run_cached: bool = False  # the cache has shown it
     ended_s: float | None = None  # when its end was first seen
@@ -49,6 +51,16 @@ class Memory:
     deletion_seen_s: float = 0.0
     said_farewell: bool = False
     at_rest: bool = False  # nothing is left to do
+
+    def know(self, run: Document) -> None:
+        """This is our PipelineRun, as it is now."""
+        self.run, self.run_uid = run, run["metadata"]["uid"]
+
+    def is_ours(self, run: Document, execution: Document) -> bool:
+        """By its uid, if we know it: Tekton writes the labels of a run that is gone onto its successor of that name."""
+        if self.run_uid:
+            return bool(run["metadata"]["uid"] == self.run_uid)
+        return owner(run, execution) is Owner.OURS
 
     def forget_run(self) -> None:
         """It has ended and that is written: its old versions need not be kept for the length of the cooldown."""

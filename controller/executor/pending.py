@@ -173,7 +173,8 @@ async def _running(desk: Desk, execution: Document, memory: Memory, run: Documen
         if count:
             desk.metrics.created()
 
-    memory.run, memory.run_news_s, memory.run_cached = run, desk.now_s(), False
+    memory.know(run)
+    memory.run_news_s, memory.run_cached = desk.now_s(), False
     await desk.write(execution, patch, memory, Phase.RUNNING, tell)
     memory.refusals, memory.answer_lost, memory.audit_trouble = 0, False, None
     return _AGAIN if is_finished(run) else Result(requeue_after_s=desk.settings.poll_s)

@@ -104,7 +104,9 @@ class Executor:
             return Result()
         desk = self._desk
         run = await desk.read_run(run_name(execution) or lock_name(execution["spec"]["targetResource"]))
-        ours = run is not None and owner(run, execution) is not Owner.OTHER
+        ours = run is not None and (
+            memory.is_ours(run, execution) or (not memory.run_uid and owner(run, execution) is Owner.FORMER)
+        )
         if run is not None and ours and not run["metadata"].get("deletionTimestamp") and not await desk.delete_run(run):
             return _AGAIN
         if not memory.said_farewell:

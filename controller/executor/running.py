@@ -15,7 +15,6 @@ from controller.executor.desk import Desk, run_name
 from controller.executor.evidence import Cause
 from controller.executor.failing import duration_s, fail_run
 from controller.executor.inquiry import Inquiry
-from controller.executor.labels import Owner, owner
 from controller.executor.leftovers import began_before_it_was_created
 from controller.executor.memory import Memory, version
 from controller.executor.progress import pipeline_run_status
@@ -71,10 +70,11 @@ def _known_run(
 ) -> Document | None:
     """Our PipelineRun, if there is news of it or they are not due; None when only the API server can tell."""
     known = memory.run
-    if cached is not None and (cached is known or owner(cached, execution) is Owner.OURS):
+    if cached is not None and (cached is known or memory.is_ours(cached, execution)):
         memory.run_cached = True
         if known is None or (cached is not known and version(cached) > version(known)):
-            memory.run, memory.run_news_s = cached, now_s
+            memory.know(cached)
+            memory.run_news_s = now_s
             return cached
     elif memory.run_cached:
         return None  # it was there; now it is not, or another holds the name
@@ -86,9 +86,9 @@ async def _read_run(desk: Desk, execution: Document, memory: Memory, name: str) 
     now_s = desk.now_s()
     run = await desk.read_run(name)
     memory.run_news_s = now_s
-    if run is None or (run is not memory.run and owner(run, execution) is not Owner.OURS):
+    if run is None or not memory.is_ours(run, execution):
         return None
-    memory.run = run
+    memory.know(run)
     return run
 
 

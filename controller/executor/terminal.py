@@ -11,7 +11,6 @@ from controller.api.timestamps import format_time, parse_time
 from controller.executor import conditions, status
 from controller.executor.conditions import lock_is_released
 from controller.executor.desk import RELEASED, Desk, run_name
-from controller.executor.labels import Owner, owner
 from controller.executor.memory import Memory
 from controller.ports import Document
 from controller.runtime.controller import Result
@@ -54,7 +53,7 @@ def _terminal_since(execution: Document, completion_time: str) -> datetime:
 async def _is_gone(desk: Desk, execution: Document, memory: Memory, name: str) -> bool:
     """Whether our PipelineRun is no more; asks for its deletion where nobody has yet."""
     cached = desk.runs.get(desk.settings.execution_namespace, name)
-    if cached is not None and owner(cached, execution) is not Owner.OURS:
+    if cached is not None and not memory.is_ours(cached, execution):
         cached = None
     now_s = desk.now_s()
     if memory.deleting:
@@ -65,7 +64,7 @@ async def _is_gone(desk: Desk, execution: Document, memory: Memory, name: str) -
     memory.run_cached = memory.run_cached or cached is not None
     memory.deletion_seen_s = now_s
     run = cached if cached is not None and not memory.deleting else await desk.read_run(name)
-    if run is None or owner(run, execution) is not Owner.OURS:
+    if run is None or not memory.is_ours(run, execution):
         return True
     uid = run["metadata"]["uid"]
     if run["metadata"].get("deletionTimestamp"):

@@ -215,15 +215,40 @@ def test_the_lock_is_not_released_before_the_children_are_gone(stage: Make) -> N
     assert s.phase("we-2") == "Running"
 
 
-def test_the_lock_of_another_is_never_released(stage: Make) -> None:
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_lock_of_another_is_never_released(stage: Make, restarted: bool) -> None:
     """Upstream deletes whatever carries the name of the target."""
     s = stage(Settings(cooldown_s=60)).request().run(1).succeed().run(1)
     s.server.delete(ADMIN, PIPELINE_RUNS, RUNS, LOCK)
     s.run(1)
     others = others_run(s)
+    if restarted:
+        s.restart()
     s.run(120)
     assert s.pipeline_run()["metadata"]["uid"] == others["metadata"]["uid"]
     assert s.condition("LockAcquired")["reason"] == "LockReleased"
+
+
+OVERWRITTEN = {"labels": {"kubernaut.ai/workflow-execution": "we-before"}}
+
+
+def test_our_run_stays_ours_when_tekton_writes_the_labels_of_its_predecessor_onto_it(stage: Make) -> None:
+    """Tekton writes labels by name: a reconcile of a run that is gone can still be under way."""
+    s = stage(Settings(cooldown_s=60)).request().run(1)
+    s.server.patch(ADMIN, PIPELINE_RUNS, RUNS, LOCK, {"metadata": OVERWRITTEN})
+    s.run(30).succeed().run(15)
+    assert s.phase() == "Completed"
+    assert s.run(120).pipeline_run() is None
+
+
+def test_a_successor_that_carries_our_labels_is_not_ours_to_release(stage: Make) -> None:
+    s = stage(Settings(cooldown_s=60)).request().run(1).succeed().run(1)
+    ours = s.pipeline_run()
+    s.server.delete(ADMIN, PIPELINE_RUNS, RUNS, LOCK)
+    s.run(1)
+    metadata = {key: ours["metadata"][key] for key in ("labels", "annotations")}
+    successor = s.put(PIPELINE_RUNS, LOCK, metadata=metadata)
+    assert s.run(120).pipeline_run()["metadata"]["uid"] == successor["metadata"]["uid"]
 
 
 def test_lock_released_is_told_once_however_often_we_look(stage: Make) -> None:
