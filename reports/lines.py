@@ -1,9 +1,9 @@
 """The lines of a record: the public schema, one pydantic model a kind.
 
-A record is JSON lines: one ``run``, then per scenario a ``scenario``, its ``step``, ``execution``, ``remediation``,
-``span`` and ``calls`` lines and one ``scenario_end``, and at last one ``end``. Every ``*_us`` is in whole virtual
-microseconds since the world of that scenario began; each scenario has its own world. Models are strict (no number in
-quotes, no 1 for true) and ignore fields that they do not know, so that a writer may add some.
+A record is JSON lines: one ``run``, then per scenario a ``scenario``, its ``step``, ``execution``, ``routing``,
+``remediation``, ``span`` and ``calls`` lines and one ``scenario_end``, and at last one ``end``. Every ``*_us`` is in
+whole virtual microseconds since the world of that scenario began; each scenario has its own world. Models are strict
+(no number in quotes, no 1 for true) and ignore fields that they do not know, so that a writer may add some.
 """
 
 from typing import Annotated, Any, Literal
@@ -77,7 +77,8 @@ class Step(Line):
 class Execution(Line):
     """One WorkflowExecution and the instants of its life; null where an instant was not reached.
 
-    ``pipeline_run`` is null when it never had one. ``censored``: not terminal when the run ended.
+    ``pipeline_run`` is null when it never had one. ``censored``: not terminal when the run ended. Skipped is what an
+    executor of version 3.1 wrote.
     ``hazard_us``: when something befell it that the scenario is about.
     """
 
@@ -95,8 +96,8 @@ class Execution(Line):
     terminal_us: Instant
     lock_released_us: Instant
     phase: Annotated[
-        Literal["Pending", "Running", "Completed", "Failed"],
-        Field(description='"Pending", "Running", "Completed" or "Failed"'),
+        Literal["Pending", "Running", "Completed", "Failed", "Skipped"],
+        Field(description='"Pending", "Running", "Completed", "Failed" or "Skipped"'),
     ]
     reason: TextOrNull
     was_execution_failure: Annotated[bool | None, Field(description="true, false or null")]
@@ -104,6 +105,33 @@ class Execution(Line):
     censored: Flag
     deleted_us: Instant = None
     hazard_us: Instant = None
+
+
+Phase = Literal[
+    "Pending",
+    "Processing",
+    "Analyzing",
+    "AwaitingApproval",
+    "Executing",
+    "Blocked",
+    "Completed",
+    "Failed",
+    "TimedOut",
+    "Skipped",
+    "Cancelled",
+]
+
+
+class Routing(Line):
+    """Of a scenario with remediations: how many were admitted by the API server, and the orchestrator's cooldown.
+
+    ``cooldown_us`` is null where it is not known. There is none in a scenario without remediations.
+    """
+
+    kind: Literal["routing"]
+    scenario: Count
+    remediations: Count
+    cooldown_us: Instant
 
 
 class Remediation(Line):
@@ -123,9 +151,9 @@ class Remediation(Line):
     decided_us: Instant
     terminal_us: Instant
     deleted_us: Instant
-    phase: Text
+    phase: Annotated[Phase, Field(description="a phase of a RemediationRequest")]
     phases: Annotated[
-        list[tuple[str, Annotated[int, Field(ge=0, le=_LARGEST)]]],
+        list[tuple[Phase, Annotated[int, Field(ge=0, le=_LARGEST)]]],
         Field(description="a list of pairs of a phase and an instant", strict=False),
     ]
     outcome: TextOrNull
@@ -216,7 +244,7 @@ class End(Line):
     executions: Count
 
 
-ScenarioLine = Step | Execution | Remediation | Situation | Span | Calls | ScenarioEnd
+ScenarioLine = Step | Execution | Routing | Remediation | Situation | Span | Calls | ScenarioEnd
 """What stands between a ``scenario`` line and the next."""
 AnyLine = Run | Scenario | ScenarioLine | End
 MODELS: dict[str, type[Line]] = {
@@ -224,6 +252,7 @@ MODELS: dict[str, type[Line]] = {
     "scenario": Scenario,
     "step": Step,
     "execution": Execution,
+    "routing": Routing,
     "remediation": Remediation,
     "situation": Situation,
     "span": Span,

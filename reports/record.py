@@ -26,6 +26,7 @@ class ScenarioRecord:
     head: lines.Scenario
     steps: list[lines.Step] = field(default_factory=list)
     executions: list[lines.Execution] = field(default_factory=list)
+    routing: lines.Routing | None = None
     remediations: list[lines.Remediation] = field(default_factory=list)
     situations: list[lines.Situation] = field(default_factory=list)
     spans: list[lines.Span] = field(default_factory=list)
@@ -111,6 +112,8 @@ class _Reader:
             to.executions.append(row)
         elif isinstance(row, lines.Remediation):
             to.remediations.append(row)
+        elif isinstance(row, lines.Routing):
+            to.routing = row
         elif isinstance(row, lines.Situation):
             to.situations.append(row)
         elif isinstance(row, lines.ScenarioEnd):
@@ -118,6 +121,7 @@ class _Reader:
                 raise self._error(
                     "executions", f"says {row.executions}, but {len(to.executions)} lines came: the record is truncated"
                 )
+            self._check_remediations(to)
             to.end = row
             return True
         elif isinstance(row, lines.Calls):
@@ -130,6 +134,11 @@ class _Reader:
             else:
                 to.spans.append(row)
         return False
+
+    def _check_remediations(self, scenario: ScenarioRecord) -> None:
+        said, came = scenario.routing and scenario.routing.remediations, len(scenario.remediations)
+        if said is not None and said != came:
+            raise self._error("kind", f'expected {said} lines of kind "remediation", found {came}: it is truncated')
 
     def _finish(
         self,

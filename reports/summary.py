@@ -2,17 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from reports import apicalls
-from reports.lines import Execution, Situation, Step
+from reports import apicalls, remediations
+from reports.lines import Situation, Step
 from reports.outcomes import endings
 from reports.record import Record, ScenarioRecord
-from reports.statistics import describe
 from reports.text import MESSAGE_LIMIT, clean, clean_lines
-from reports.timings import TIMINGS, seconds
+from reports.timings import TIMINGS, table
 
 _US = 1_000_000
 _DEPTH_LIMIT = 4
@@ -40,6 +37,7 @@ def summarise(record: Record) -> dict[str, Any]:
         "failed": sum(scenario["status"] == "failed" for scenario in scenarios),
         "executions": sum(scenario["executions"] for scenario in scenarios),
         "censored": sum(scenario["censored"] for scenario in scenarios),
+        "remediations": sum(len(scenario.remediations) for scenario in record.scenarios),
         "scenarios": scenarios,
     }
 
@@ -89,21 +87,12 @@ def _scenario(scenario: ScenarioRecord) -> dict[str, Any]:
         "phases": _counted(execution.phase for execution in executions),
         "reasons": _counted(clean(execution.reason) for execution in executions if execution.reason),
         "endings": ended,
-        "timings": _timings(executions),
+        "timings": table(TIMINGS, executions),
+        "remediations": remediations.summarise(scenario),
         "situations": [_situation(situation) for situation in scenario.situations],
         "steps": [_step(step) for step in scenario.steps],
         "api_calls_per_execution": apicalls.by_verb(scenario.calls, len(executions)),
         "api_calls": apicalls.by_resource(scenario.calls, len(executions)),
-    }
-
-
-def _timings(executions: Sequence[Execution]) -> dict[str, dict[str, Any]]:
-    """By name, the statistics in seconds, and ``unfinished``: those that began and had not ended when the run did."""
-    return {
-        timing.name: asdict(describe(seconds(timing, executions)))
-        | {"unfinished": sum(map(timing.is_open, executions))}
-        for timing in TIMINGS
-        if not timing.occasional or any(timing.of_us(each) is not None or timing.is_open(each) for each in executions)
     }
 
 

@@ -1,39 +1,13 @@
-"""The named timings of an execution, in the words that features use: `Then p95 of "creation to running" …`.
+"""The named timings of executions and remediations, in the words of features: `Then p95 of "creation to running" …`."""
 
-An execution is anything that has the ``*_us`` fields of a record's ``execution`` line, as attributes or as a dict.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from reports.statistics import describe
+from reports.timing import Measure, Stay, Timing
+
 _US = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The time from one instant of an execution to another; ``start`` and ``end`` name its fields."""
-
-    name: str
-    start: str
-    end: str
-    meaning: str
-    occasional: bool = False
-    """Whether it is left out where no execution has its start."""
-
-    def of_us(self, execution: object) -> int | None:
-        """Microseconds, or None when either instant was not reached."""
-        start, end = _instant(execution, self.start), _instant(execution, self.end)
-        return None if start is None or end is None else end - start
-
-    def is_open(self, execution: object) -> bool:
-        """Whether it had begun and might still have ended, had the run gone on: a censored value, not a missing one."""
-        if _instant(execution, self.start) is None or _instant(execution, self.end) is not None:
-            return False
-        if self.end == "lock_released_us":
-            return _field(execution, "pipeline_run") is not None and _instant(execution, "deleted_us") is None
-        return bool(_field(execution, "censored"))
-
 
 TIMINGS: tuple[Timing, ...] = (
     Timing(
@@ -74,30 +48,69 @@ TIMINGS: tuple[Timing, ...] = (
         occasional=True,
     ),
 )
-_BY_NAME = {timing.name.lower(): timing for timing in TIMINGS}
+"""Of executions."""
+
+REMEDIATION_TIMINGS: tuple[Measure, ...] = (
+    Timing(
+        "signal to decision",
+        "created_us",
+        "decided_us",
+        "from the creation of the RemediationRequest until the orchestrator first decides on it, whatever it decides",
+        subject="remediation",
+    ),
+    Timing(
+        "signal to execution",
+        "created_us",
+        "executing_us",
+        "from the creation of the RemediationRequest until its phase is Executing for the first time",
+        subject="remediation",
+    ),
+    Timing(
+        "signal to end",
+        "created_us",
+        "terminal_us",
+        "from the creation of the RemediationRequest until it has ended, however it did: skipped ones are among them",
+        subject="remediation",
+    ),
+    Timing(
+        "signal to remediated",
+        "created_us",
+        "remediated_us",
+        "the same of those alone that ended as Completed with outcome Remediated: the time to repair",
+        subject="remediation",
+    ),
+    Stay("analysis", "Analyzing", "each stay in phase Analyzing, so that a recovery counts as one more"),
+    Stay("approval", "AwaitingApproval", "each stay in phase AwaitingApproval", occasional=True),
+    Stay("execution", "Executing", "each stay in phase Executing, so that a recovery counts as one more"),
+    Stay("blocked", "Blocked", "each stay in phase Blocked, whatever the reasons were", occasional=True),
+)
+"""Of remediations."""
+
+_BY_NAME: dict[str, Measure] = {each.name.lower(): each for each in (*TIMINGS, *REMEDIATION_TIMINGS)}
 
 
-def timing(name: str) -> Timing:
+def timing(name: str) -> Measure:
     """The timing called ``name``, in any casing. Raises ValueError that lists the known ones."""
     found = _BY_NAME.get(" ".join(name.lower().split()))
     if found is None:
-        known = ", ".join(f'"{each.name}"' for each in TIMINGS)
+        known = ", ".join(f'"{each.name}"' for each in _BY_NAME.values())
         raise ValueError(f'unknown timing "{name}"; known are {known}')
     return found
 
 
-def seconds(which: Timing, executions: Iterable[object]) -> list[float]:
-    """The timing of every execution that reached both instants, in seconds and in the order given."""
-    values = (which.of_us(execution) for execution in executions)
-    return [value / _US for value in values if value is not None]
+def seconds(which: Measure, subjects: Iterable[object]) -> list[float]:
+    """Every value of the timing among executions or remediations, whichever it is of: in seconds, in their order."""
+    return [value / _US for subject in subjects for value in which.spent_us(subject)]
 
 
-def _instant(execution: object, name: str) -> int | None:
-    value: int | None = _field(execution, name)
-    return value
+def table(measures: Iterable[Measure], subjects: Sequence[object]) -> dict[str, dict[str, Any]]:
+    """By name, the statistics in seconds, and ``unfinished``: what began and had not ended when the run did.
 
-
-def _field(execution: object, name: str) -> Any:
-    if isinstance(execution, dict):
-        return execution.get(name)
-    return getattr(execution, name, None)
+    An occasional timing that never began is left out.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for measure in measures:
+        values, unfinished = seconds(measure, subjects), sum(map(measure.is_open, subjects))
+        if values or unfinished or not measure.occasional:
+            rows[measure.name] = asdict(describe(values)) | {"unfinished": unfinished}
+    return rows

@@ -16,9 +16,11 @@ from scenarios.remediations import Remediation
 from scenarios.situations.row import Row
 from scenarios.story import Step
 from scenarios.world import World
+from sim.workload.durations import parse_us
 
 SCHEMA = 1
 _TEXT_MAX = 2000
+_SKIPPED = "Skipped"  # the end of an execution under version 3.1, which the chronicle does not know
 
 
 class Recording:
@@ -71,6 +73,8 @@ class Recording:
         calls."""
         for execution in world.chronicle:
             self._execution(scenario, execution)
+        if len(world.remediations):
+            self._routing(scenario, world)
         for remediation in world.remediations:
             self._remediation(scenario, remediation)
         self._spans(scenario, world.chronicle)
@@ -107,8 +111,13 @@ class Recording:
             reason=execution.reason,
             was_execution_failure=execution.was_execution_failure,
             message=execution.message[:_TEXT_MAX],
-            censored=not execution.terminal and execution.deleted_us is None,
+            censored=not execution.terminal and execution.deleted_us is None and execution.phase != _SKIPPED,
         )
+
+    def _routing(self, scenario: int, world: World) -> None:
+        cooldown = world.settings().get("orchestrator", {}).get("cooldown")
+        cooldown_us = None if cooldown is None else parse_us(cooldown)
+        self._line("routing", scenario=scenario, remediations=len(world.remediations), cooldown_us=cooldown_us)
 
     def _remediation(self, scenario: int, remediation: Remediation) -> None:
         reason = remediation.skip_reason or remediation.failure_reason or remediation.timeout_phase

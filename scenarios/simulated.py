@@ -264,7 +264,8 @@ class SimulatedWorld:
 
     def statistic(self, statistic: str, timing: str) -> tuple[float, int]:
         try:
-            values = timings.seconds(timings.timing(timing), self.chronicle)
+            which = timings.timing(timing)
+            values = timings.seconds(which, self.remediations if which.subject == "remediation" else self.chronicle)
             value = statistics.statistic(statistic, values)
         except ValueError as error:
             raise BadInput("step", str(error)) from None

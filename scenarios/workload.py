@@ -41,6 +41,7 @@ class Expectation(Part):
     text: str
     statistic: str
     timing: str
+    counted: str
     limit_s: float
 
 
@@ -48,10 +49,12 @@ def _expectation(sentence: object) -> Expectation:
     match = _EXPECTATION.fullmatch(str(sentence))
     if match is None:
         raise ValueError(f'"{sentence}" is no expectation: write p95 of "creation to running" is below 30s')
-    timings.timing(match["timing"])
+    counted = timings.timing(match["timing"]).counted
     statistics.statistic(match["statistic"], [])
     limit_s = parse_us(match["limit"]) / 1_000_000
-    return Expectation(text=str(sentence), statistic=match["statistic"], timing=match["timing"], limit_s=limit_s)
+    return Expectation(
+        text=str(sentence), statistic=match["statistic"], timing=match["timing"], counted=counted, limit_s=limit_s
+    )
 
 
 def _arrivals(form: object, info: ValidationInfo) -> Arrivals:
@@ -157,7 +160,7 @@ class WorkloadStory:
             step.started_us = step.ended_us = self._world.now_us()
             value_s, n = self._world.statistic(expectation.statistic, expectation.timing)
             if not n or value_s >= expectation.limit_s:
-                step.failures.append(f"{expectation.statistic} is {value_s:.2f} s over {n} executions")
+                step.failures.append(f"{expectation.statistic} is {value_s:.2f} s over {n} {expectation.counted}")
         broken = next((step for step in self.steps if step.failures), None)
         if broken is not None:
             raise AssertionError(f"{broken.text}: {broken.failures[0]}")

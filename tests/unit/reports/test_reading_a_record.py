@@ -78,7 +78,7 @@ def test_a_field_that_a_newer_writer_added_is_ignored(tmp_path: Path) -> None:
         (
             "execution",
             {"phase": "\x1b[2J\n" + "x" * 500},
-            '8: field "phase": expected "Pending", "Running", "Completed" or "Failed", found "\\u001b[2J\\n'
+            '8: field "phase": expected "Pending", "Running", "Completed", "Failed" or "Skipped", found "\\u001b[2J\\n'
             + "x" * 47
             + "…",
         ),
