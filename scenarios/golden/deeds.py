@@ -10,8 +10,12 @@ from scenarios.golden.requests import request_of
 
 Deed = dict[str, Any]
 _REMARK = re.compile(
-    r"observed|all done|\bdone$|^waited|re-?create accepted|accepted after|\d+ PipelineRuns (?:created|submitted)", re.I
+    r"\bobserved\b|\ball done|\bdone$|^wait|re-?create accepted|accepted after|\d+ PipelineRuns (?:created|submitted)"
+    r"|^(?:seen|reached|finished|ended|expired|elapsed|checked|still|nothing|no action)\b"
+    r"|^(?:pod|container|step|kubelet|node|puppet)s? (?:is |was )?(?:evict|fail|kill|OOM|bound|lost|marked)",
+    re.I,
 )
+"""What happened to a pod by itself is in its rows."""
 _COMPONENTS = {
     "controller": r"(?:tekton[- ])?(?:pipelines[- ])?controller|core",
     "resolvers": r"(?:tekton[- ])?(?:pipelines[- ])?(?:remote[- ])?resolvers?",
@@ -33,6 +37,7 @@ _KINDS = (
     (r"limit ?ranges?", "limitranges"),
     (r"resolution ?requests?", "resolutionrequests"),
 )
+_OTHER = re.compile("|".join(rf"\b{words}\b" for words, _ in _KINDS) + r"|namespace|secret|config ?map", re.I)
 _PROPAGATION = re.compile(r"\b(Background|Foreground|Orphan)\b", re.I)
 _GRACE = re.compile(r"grace(?:-period|PeriodSeconds)?[ =:]*(\d+)", re.I)
 _FORCE = re.compile(r"\bforced?\b|--force|\bforce-delete", re.I)
@@ -159,6 +164,8 @@ def _recreate(text: str, action: Mapping[str, Any], _objects: Objects) -> Deed |
     if re.search(
         r"\bre-?creat|\bcreated? again\b|\bcreate[ds]? .*same name|\bre-?submit|\bsubmitted again", text, re.I
     ):
+        return {"do": "recreate until accepted" if action.get("attempts", 1) > 1 else "recreate"}
+    if re.match(r"(?:create|submit)(?:d|s|ted)?\b", text, re.I) and not _OTHER.search(text):
         return {"do": "recreate until accepted" if action.get("attempts", 1) > 1 else "recreate"}
     return None
 

@@ -42,6 +42,7 @@ def last(result: Played, symbol: str) -> list[str]:
         ("PATCH taskrun spec.status=TaskRunCancelled", {"do": "patch", "resource": "taskruns", "name": TASK}),
         ("created again under the same name", {"do": "recreate"}),
         ("re-created under the same name", {"do": "recreate"}),
+        ("create after the webhook is back", {"do": "recreate"}),
         ("controller SIGTERM", {"do": "stop", "component": "controller"}),
         ("controller SIGKILL", {"do": "kill", "component": "controller"}),
         ("controller start (process)", {"do": "start", "component": "controller"}),
@@ -66,6 +67,18 @@ def test_the_recorders_words_are_understood(words: str, deed: dict[str, Any]) ->
 )
 def test_a_restart_is_an_end_and_a_start(words: str, how: str) -> None:
     assert [deed["do"] for deed in deeds_of([{"tMs": 1.0, "action": words}], [], _OBJECTS)] == [how, "start"]
+
+
+@pytest.mark.parametrize(
+    "words", ["observed done", "all done", "waited 5 s", "pod evicted by the kubelet", "30 PipelineRuns created"]
+)
+def test_remarks_are_no_deeds(words: str) -> None:
+    assert deeds_of([{"tMs": 1.0, "action": words}], [], _OBJECTS) == []
+
+
+def test_something_else_that_was_created_is_not_taken_for_the_run() -> None:
+    with pytest.raises(Unplayable, match="create quota"):
+        deeds_of([{"tMs": 1.0, "action": "create quota", "code": 201}], [], _OBJECTS)
 
 
 def test_the_audit_log_says_when_and_to_what_it_was_done() -> None:
