@@ -26,3 +26,13 @@ Feature: Cooldown
     When 4 minutes pass
     Then the lock is still held
     And the lock is released between 5 minutes and 5 minutes 10 seconds after the first execution ended
+
+  Scenario: Where signals may wait, the same workflow is executed again after the cooldown
+    Given signals wait for a busy target
+    And the first signal arrives, for which the analyst recommends "increase-memory"
+    And the first remediation has completed
+    When the second signal arrives, for which the analyst recommends "increase-memory"
+    Then the second remediation is blocked because of "RecentlyRemediated"
+    And the second remediation completes
+    And the second remediation was blocked between 3 minutes and 5 minutes 10 seconds
+    And exactly 2 runs were started on the target

@@ -27,3 +27,21 @@ Feature: Resource busy
     And exactly 2 runs were started on the target
     And no two runs worked on the target at the same time
     And p95 of "creation to running" is below 30 seconds
+
+  Scenario: The orchestrator does not ask for a target on which somebody else's execution works
+    Given the first execution of "increase-memory" is running
+    When the first signal arrives, for which the analyst recommends "restart-deployment"
+    Then the first remediation is skipped because of "ResourceBusy"
+    And the first remediation was executed 0 times
+    And the first execution completes
+    And exactly 1 run was started on the target
+
+  Scenario: Where signals may wait, they are executed when the target is free
+    Given signals wait for a busy target
+    And the first signal arrives, for which the analyst recommends "increase-memory"
+    And the first remediation is executing
+    When the second signal arrives, for which the analyst recommends "restart-deployment"
+    Then the second remediation is blocked because of "ResourceBusy"
+    And the second remediation completes
+    And exactly 2 runs were started on the target
+    And no two runs worked on the target at the same time

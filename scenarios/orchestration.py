@@ -88,6 +88,12 @@ class Orchestration:
     def _restart(self, number: int) -> None:
         self._processes[number] = self._start(number)
 
+    def let_wait(self) -> None:
+        """Start anew with the policy that requests wait for a busy target."""
+        self.stop()
+        self._settings = self._settings.model_copy(update={"on_busy": "wait"})
+        self._processes = [self._start(number) for number in range(len(self._processes))]
+
     def join(self) -> None:
         """One more orchestrator, which believes that it leads, as the others do."""
         self._processes.append(self._start(len(self._processes)))

@@ -202,6 +202,9 @@ class SimulatedWorld:
     async def split_brain(self) -> None:
         self.orchestration.join()
 
+    async def let_signals_wait(self) -> None:
+        self.orchestration.let_wait()
+
     def recall_legacy(self, count: int) -> None:
         if count:
             self.watch_remediations()

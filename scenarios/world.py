@@ -91,6 +91,10 @@ class World(Protocol):
         """Start one more orchestrator beside the one that leads; both believe that they do."""
         ...
 
+    async def let_signals_wait(self) -> None:
+        """The orchestrator's policy for busy targets: requests wait for them instead of being skipped."""
+        ...
+
     def recall_legacy(self, count: int) -> None:
         """Let ``count`` remediations be under way whose executions version 3.1 has skipped."""
         ...

@@ -144,6 +144,11 @@ def orchestrator_restarts(story: Story, world: World) -> None:
     story.once(world.crash_and_restart_orchestrator)
 
 
+@asked("signals wait for a busy target")
+def signals_wait(story: Story, world: World) -> None:
+    story.once(world.let_signals_wait)
+
+
 @asked("a second orchestrator believes that it leads")
 def split_brain(story: Story, world: World) -> None:
     story.once(world.split_brain)
