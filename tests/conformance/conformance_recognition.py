@@ -32,7 +32,9 @@ class Recogniser:
         """
         self._find_generated(document)
         kind = str(document.get("kind", "")) if isinstance(document, dict) else ""
-        is_list = isinstance(document, dict) and (isinstance(document.get("items"), list) or kind.endswith("List"))
+        is_list = isinstance(document, dict) and (
+            isinstance(document.get("items"), list) or kind.endswith("List") or kind == "Table"
+        )
         return self._walk(document, f"{step}/", "", is_list, managed, after)
 
     def _find_generated(self, document: Any) -> None:
@@ -53,6 +55,8 @@ class Recogniser:
             for key in sorted(value):
                 if key == "managedFields" and not managed:
                     continue
+                if key == "description" and path.startswith("columnDefinitions"):
+                    continue
                 place = f"{path}.{key}" if path else key
                 if key == "resourceVersion" and isinstance(value[key], str):
                     shown[key] = self._version(value[key], step + place, is_list and path == "metadata", after)
@@ -61,6 +65,8 @@ class Recogniser:
                 else:
                     name = key if key.isidentifier() else self._text(key, step + place)
                     shown[name] = self._walk(value[key], step, place, is_list, managed, after)
+                    if key == "cells":
+                        shown[name] = ["<age>" if _is_age(cell) else cell for cell in shown[name]]
             return shown
         if isinstance(value, list):
             return [self._walk(one, step, f"{path}[{at}]", is_list, managed, after) for at, one in enumerate(value)]
@@ -102,6 +108,10 @@ class Recogniser:
         if text[:19] in self.sent or text.startswith("2006-01-02T15:04:05"):
             return text
         return "<microtime>" if found.group(1) else "<time>"
+
+
+def _is_age(cell: Any) -> bool:
+    return isinstance(cell, str) and _AGE.fullmatch(cell) is not None
 
 
 def without_empty_pages(value: Any) -> Any:

@@ -37,6 +37,7 @@ _PATCHES = {
 }
 _PLACEHOLDER = re.compile(r"\{(ns2|ns|u|\$[A-Za-z0-9_]+)\}")
 _KINDS = {bool: "<bool>", int: "<int>", float: "<number>", str: "<string>", list: "<list>", dict: "<object>"}
+_HEADERS = ("content-type", "warning", "retry-after", "allow", "www-authenticate")
 _POLL_US = 100_000
 
 
@@ -134,8 +135,7 @@ class Replay:
             self._values[f"${key}"] = read(body, path)
         shown = self._known.document(body, name, managed=step.get("compare", {}).get("managed", False))
         found: dict[str, Any] = {"status": answer.status, **_kept(step.get("compare", {}), shown)}
-        if answer.headers.get("warning"):
-            found["warned"] = True
+        found.update(self._headers(step, name, answer))
         if name.startswith("p"):
             if answer.status >= 300:
                 raise Difference(f"{name}: setup was refused: {body}")
@@ -176,7 +176,8 @@ class Replay:
         answer = self._stage.rest.handle(self._request(step))
         if not isinstance(answer.body, Stream):
             shown = self._known.document(self._body(answer), name)
-            self._compare(step, name, {"status": answer.status, **_kept(step.get("compare", {}), shown)})
+            found = {"status": answer.status, **_kept(step.get("compare", {}), shown)}
+            self._compare(step, name, {**found, **self._headers(step, name, answer)})
             return
         events = list(answer.body.take())
         for number, during in enumerate(watch.get("during", []), 1):
@@ -184,7 +185,7 @@ class Replay:
             events += answer.body.take()
         self._stage.wait(round(watch.get("timeout", 4) * 1_000_000))
         events += answer.body.take()
-        found: dict[str, Any] = {"status": answer.status}
+        found: dict[str, Any] = {"status": answer.status, **self._headers(step, name, answer)}
         if watch.get("untilClosed"):
             found["closed"] = answer.body.ended
         answer.body.close()
@@ -211,6 +212,15 @@ class Replay:
             shown.sort(key=lambda one: json.dumps(one, sort_keys=True))
         return shown
 
+    def _headers(self, step: Mapping[str, Any], name: str, answer: Response) -> dict[str, Any]:
+        """The headers that count, spelled as the recording spells them."""
+        if step.get("compare", {}).get("headers") is False:
+            return {}
+        shown = {key: answer.headers[key] for key in _HEADERS if key in answer.headers}
+        if "content-type" in shown:
+            shown["content-type"] = ";".join(part.strip() for part in str(shown["content-type"]).split(";"))
+        return {"headers": self._known.document(shown, f"{name}/header")} if shown else {}
+
     def _counts(self, value: Any) -> Any:
         """What of an answer counts: everything, or all but the wording of messages."""
         if not self._exact and isinstance(value, dict) and set(value) == {"text"}:
@@ -220,6 +230,8 @@ class Replay:
     def _compare(self, step: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> None:
         wanted = step["expect"]
         for key in sorted({*wanted, *found}):
+            if key == "headers" and not self._exact:
+                continue
             want, got = self._counts(wanted.get(key, ABSENT)), self._counts(found.get(key, ABSENT))
             if key == "subset" and want != ABSENT and want.get("metadata.continue") == "":
                 want = {**want, "metadata.continue": ABSENT}
