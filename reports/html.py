@@ -8,7 +8,7 @@ from markupsafe import Markup
 from reports.figures import Drawing
 from reports.figures.timescale import aligned
 from reports.statistics import ENOUGH
-from reports.timings import TIMINGS
+from reports.timings import REMEDIATION_TIMINGS, TIMINGS
 
 _NOTHING = "\N{EN DASH}"
 _PERCENTILES = ("p50", "p95", "p99")
@@ -17,11 +17,18 @@ _PERCENTILES = ("p50", "p95", "p99")
 def to_html(summary: dict[str, Any], drawings: list[list[Drawing]], files: list[str]) -> str:
     """The page. ``drawings`` holds each scenario's figures; ``files`` are the names of the files beside the page."""
     scenarios = [
-        {**scenario, "drawings": figures, "table": _timing_rows(scenario), "calls": _call_table(scenario)}
+        {
+            **scenario,
+            "drawings": figures,
+            "table": _timing_rows(scenario["timings"]),
+            "remediation_table": _timing_rows(scenario["remediations"]["timings"] if scenario["remediations"] else {}),
+            "calls": _call_table(scenario),
+        }
         for scenario, figures in zip(summary["scenarios"], drawings, strict=True)
     ]
+    definitions = (*TIMINGS, *REMEDIATION_TIMINGS) if summary["remediations"] else TIMINGS
     page = _environment().get_template("report.html")
-    return page.render(run=summary, scenarios=scenarios, definitions=TIMINGS, files=files)
+    return page.render(run=summary, scenarios=scenarios, definitions=definitions, files=files)
 
 
 def to_index(entries: list[tuple[str, dict[str, Any]]]) -> str:
@@ -41,11 +48,11 @@ def _environment() -> Environment:
     return environment
 
 
-def _timing_rows(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+def _timing_rows(timings: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """The table of timings; ``weak`` names the percentiles for which n is too small."""
     return [
         {"name": name, **values, "weak": [key for key in _PERCENTILES if 0 < values["n"] < ENOUGH.get(key, 0)]}
-        for name, values in scenario["timings"].items()
+        for name, values in timings.items()
     ]
 
 

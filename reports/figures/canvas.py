@@ -60,6 +60,8 @@ class Drawing:
     note: str
     svg: str | None = None
     wide: bool = False
+    about: str = "executions"
+    """Or ``remediations``: where on the page it stands."""
 
 
 @contextmanager
