@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 
 from scenarios.cli import app
 from scenarios.errors import BadInput
+from scenarios.golden.compact import compact
+from scenarios.golden.library import find
+from scenarios.golden.raw import convert
 from scenarios.golden.recording import bundled, text
 
 _RUNNER = CliRunner()
@@ -92,6 +95,22 @@ def test_a_mistake_is_one_line(arguments: list[str], line: str) -> None:
     assert isinstance(result.exception, BadInput)
     assert line in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_the_compact_form_is_the_same_recording(tmp_path: Path) -> None:
+    raw = RawRecording()
+    raw.run(20)
+    raw.task(30)
+    raw.pod(50)
+    placed(tmp_path, "by-hand", json.dumps(raw.document))
+    placed(tmp_path, "odd", "{}")
+    target = tmp_path / "compact"
+
+    troubles = compact(tmp_path, target)
+
+    (entry,) = find(["by-hand"], "", target)
+    assert entry.recording == convert(raw.document)
+    assert [trouble.partition(":")[0] for trouble in troubles] == ["v1.15.0/odd"]
 
 
 def test_untrusted_text_is_shown_without_control_characters(tmp_path: Path) -> None:
