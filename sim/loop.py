@@ -127,6 +127,11 @@ class Loop(asyncio.AbstractEventLoop):
         """How many events have been put on the calendar so far."""
         return int(self.env._eid.__reduce__()[1][0])
 
+    @property
+    def next_us(self) -> float:
+        """The instant of the next thing to do; infinite when there is none."""
+        return self.now_us if self._ready else self.env.peek()
+
     def time(self) -> float:
         return self.now_us / 1_000_000
 

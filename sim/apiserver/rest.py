@@ -27,7 +27,7 @@ from sim.apiserver.requestoptions import (
 )
 from sim.apiserver.routes import NoSuchPage, Place, Route, place, route
 from sim.apiserver.watch import Stream
-from sim.apiserver.watching import failed_watch
+from sim.apiserver.watching import Watcher, failed_watch
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -50,13 +50,14 @@ _CUSTOM_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``headers`` by lower-case name."""
+    """``headers`` by lower-case name. ``user`` is whom the transport knows already, by a certificate."""
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    user: User | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,12 @@ class Response:
 
 
 class Rest:
-    """``tokens`` are the bearer tokens that authenticate."""
+    """``tokens`` are the bearer tokens that authenticate; ``watcher`` is who all watches are opened for."""
 
-    def __init__(self, server: "ApiServer", tokens: Mapping[str, User]) -> None:
+    def __init__(self, server: "ApiServer", tokens: Mapping[str, User], watcher: Watcher | None = None) -> None:
         self._server = server
         self._tokens = tokens
+        self._watcher = watcher or Watcher()
 
     def handle(self, request: Request) -> Response:
         warnings: list[str] = []
@@ -93,7 +95,10 @@ class Rest:
             headers["retry-after"] = "1"
         return Response(status, headers, body)
 
-    def _user(self, request: Request) -> User:
+    def authenticate(self, request: Request) -> User:
+        """Who asks. Raises ApiError 401 for credentials that nobody has."""
+        if request.user is not None:
+            return request.user
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return ANONYMOUS
@@ -122,7 +127,7 @@ class Rest:
             raise
 
     def _answer(self, request: Request) -> tuple[int, Document | Stream]:
-        user = self._user(request)
+        user = self.authenticate(request)
         where = place(request.path)
         found = self._route(user, where, request)
         served, query = found.served, request.query
@@ -173,6 +178,7 @@ class Rest:
                 timeout_s=timeout_of(query),
                 bookmarks=query.get("allowWatchBookmarks") in TRUE,
                 send_initial_events=None if initial is None else initial in TRUE,
+                watcher=self._watcher,
             )
         except ApiError as error:
             if error.code != 410:

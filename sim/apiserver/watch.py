@@ -21,6 +21,21 @@ class Lag(Protocol):
     def sample_us(self, stream: Random) -> int: ...
 
 
+class _Bell:
+    """Stands where a waiting reader's future does, and stays there."""
+
+    __slots__ = ("_ring",)
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, _: None) -> None:
+        self._ring()
+
+
 class Stream:
     """Implements ``controller.ports.WatchStream``. Order is kept whatever the lag draws.
 
@@ -70,7 +85,7 @@ class Stream:
         self._arrived: list[WatchEvent] = []
         self._travelling: deque[tuple[int, WatchEvent]] = deque()
         self._due_us = 0
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[None] | _Bell | None = None
         self._ended = False
         self._timers: list[Timer] = []
 
@@ -93,6 +108,13 @@ class Stream:
         batch = self._arrived
         self._arrived = []
         return batch
+
+    def alert(self, ring: Callable[[], None]) -> None:
+        """Call ``ring``, at the instants at which it happens, whenever something has arrived and when it ends.
+
+        For a reader that uses :meth:`take`.
+        """
+        self._waiter = _Bell(ring)
 
     @property
     def ended(self) -> bool:
@@ -146,7 +168,8 @@ class Stream:
         arrived.append(event)
         waiter = self._waiter
         if waiter is not None:
-            self._waiter = None
+            if waiter.__class__ is not _Bell:
+                self._waiter = None
             if not waiter.done():
                 waiter.set_result(None)
         if len(arrived) > _UNREAD_LIMIT:
