@@ -1,22 +1,27 @@
 """Analyzing and AwaitingApproval: what the analyst answers, and whether somebody has to agree."""
 
+import re
+
 from controller.api.conditions import Fact
 from controller.api.remediationrequest import Outcome, Phase
 from controller.api.resources import AI_ANALYSES
 from controller.api.texts import clean
 from controller.api.timestamps import format_time
 from controller.orchestrator import children, conditions
+from controller.orchestrator.approval import answer_of
 from controller.orchestrator.audit import AuditType
 from controller.orchestrator.desk import Desk
 from controller.orchestrator.ending import complete, fail
 from controller.orchestrator.executing import execute
-from controller.orchestrator.labels import APPROVAL, APPROVED, REJECTED
+from controller.orchestrator.labels import APPROVED, REJECTED
 from controller.orchestrator.memory import Memory
 from controller.orchestrator.notifying import notify
+from controller.orchestrator.view import phase_of
 from controller.ports import Document
 
 _NOT_NEEDED = "WorkflowNotNeeded"
 _UNRESOLVED = frozenset({"WorkflowResolutionFailed", "NoMatchingWorkflows", "NoWorkflowFound"})
+_CONDITION_REASON = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:]*[A-Za-z0-9_])?", re.ASCII)  # metav1's own rule
 _NONE: Document = {}
 
 
@@ -76,16 +81,17 @@ async def _nothing_to_do(desk: Desk, request: Document, memory: Memory, status: 
 async def _unanswered(desk: Desk, request: Document, memory: Memory, status: Document) -> Document:
     reason = clean(status.get("reason") or "Unknown", 128)
     message = f"AIAnalysis failed: {reason}: {clean(status.get('message') or 'it does not say why', 512)}"
-    word = reason if reason.isidentifier() else "AnalysisFailed"
+    word = reason if _CONDITION_REASON.fullmatch(reason) else "AnalysisFailed"
+    sub_reason = clean(status.get("subReason") or "", 128)
     facts = [Fact(conditions.ANALYSIS_COMPLETE, "False", word, message)]
     recovering = bool(request["status"].get("recoveryAttempts"))
     review = recovering or reason in _UNRESOLVED
-    return await fail(desk, request, memory, reason, message, review=review, facts=facts)
+    return await fail(desk, request, memory, reason, message, review=review, facts=facts, sub_reason=sub_reason)
 
 
 async def _ask_for_approval(desk: Desk, request: Document, memory: Memory, analysis: Document) -> Document:
-    if _answer(request) == APPROVED:
-        return await execute(desk, request, memory, analysis)
+    if answer_of(request) == APPROVED:
+        return await _approved(desk, request, memory, analysis)
     status = analysis["status"]
     workflow = clean(status["selectedWorkflow"]["workflowId"], 128)
     why = clean(status.get("approvalReason") or "the analyst asks for it", 512)
@@ -100,7 +106,7 @@ async def _ask_for_approval(desk: Desk, request: Document, memory: Memory, analy
         memory,
         Phase.AWAITING_APPROVAL,
         tell,
-        audit=AuditType.APPROVAL_REQUESTED,
+        audit=(AuditType.APPROVAL_REQUESTED,),
         approvalStartTime=format_time(desk.now()),
         message=message,
     )
@@ -109,22 +115,23 @@ async def _ask_for_approval(desk: Desk, request: Document, memory: Memory, analy
 
 async def await_approval(desk: Desk, request: Document, memory: Memory) -> Document:
     """Ask people once, then do as the annotation on the request says."""
-    answer = _answer(request)
+    answer = answer_of(request)
     if answer == REJECTED:
-        await desk.record(request, AuditType.REJECTED)
-        return await fail(desk, request, memory, "ApprovalRejected", "The workflow was not approved", review=False)
+        message, audit = "The workflow was not approved", (AuditType.REJECTED,)
+        return await fail(desk, request, memory, "ApprovalRejected", message, review=False, audit=audit)
     if answer != APPROVED:
         return await notify(desk, request, memory, approvalNotificationSent=True)
     analysis = await current_analysis(desk, request, memory)
-    if not analysis:
+    if analysis is None:
         return await _deleted(desk, request, memory)
-    await desk.record(request, AuditType.APPROVED)
-    return await execute(desk, request, memory, analysis)
+    return await _approved(desk, request, memory, analysis) if analysis else request
 
 
-def _answer(request: Document) -> str:
-    answer = (request["metadata"].get("annotations") or _NONE).get(APPROVAL) or ""
-    return str(answer).strip().lower()
+async def _approved(desk: Desk, request: Document, memory: Memory, analysis: Document) -> Document:
+    after = await execute(desk, request, memory, analysis)
+    if phase_of(after) != phase_of(request):
+        await desk.record(after, AuditType.APPROVED)
+    return after
 
 
 async def resume(desk: Desk, request: Document, memory: Memory) -> Document:

@@ -1,5 +1,7 @@
 """Asking routing, and writing down what it says."""
 
+from datetime import timedelta
+
 from controller.api.remediationrequest import Outcome, Phase
 from controller.api.timestamps import format_time
 from controller.orchestrator.audit import AuditType
@@ -16,14 +18,15 @@ _NONE: Document = {}
 def ask(desk: Desk, request: Document, workflow_id: str) -> Block | None:
     """Whether ``request`` may execute ``workflow_id`` now (empty before one is chosen), from the caches."""
     target, own = target_of(request), key_of(request)
-    view = desk.view
+    view, now = desk.view, desk.now()
+    since = now - timedelta(seconds=desk.settings.cooldown_s)
     return route(
         Question(
             request=request,
             target=target,
             workflow_id=workflow_id,
-            now=desk.now(),
-            history=view.history(target, own),
+            now=now,
+            history=view.history(target, request["metadata"]["uid"], since),
             lock=view.lock(target),
             elder=view.elder(request),
             claim=view.claimed(target, own),
@@ -35,6 +38,7 @@ def ask(desk: Desk, request: Document, workflow_id: str) -> Block | None:
 
 async def apply(desk: Desk, request: Document, memory: Memory, block: Block) -> Document:
     """Fail, block or skip the request, as the reason demands. Answers the request as it now stands."""
+    desk.view.withdraw(key_of(request))  # of an earlier try whose answer was lost
     action = action_for(block.reason, desk.settings)
     if action == "fail":
         return await _fail(desk, request, memory, block)
@@ -46,7 +50,7 @@ async def _fail(desk: Desk, request: Document, memory: Memory, block: Block) -> 
 
     def tell(written: Document) -> None:
         desk.events.event(written, "Warning", "RemediationFailed", f"{block.reason}: {block.message}")
-        desk.metrics.review_requested(block.reason, namespace)
+        desk.metrics.review_requested("Routing", block.reason, "", namespace)
 
     return await desk.write(
         request,
@@ -62,6 +66,7 @@ async def _fail(desk: Desk, request: Document, memory: Memory, block: Block) -> 
         failureReason=block.reason,
         blockingWorkflowExecution=block.execution or None,
         consecutiveFailureCount=block.failures,
+        audit=(AuditType.COMPLETED, AuditType.MANUAL_REVIEW),
     )
 
 
@@ -103,7 +108,7 @@ async def _block(desk: Desk, request: Document, memory: Memory, block: Block) ->
         memory,
         Phase.BLOCKED,
         tell,
-        audit=AuditType.BLOCKED,
+        audit=(AuditType.BLOCKED,),
         message=block.message,
         blockReason=block.reason,
         blockMessage=block.message,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from controller.api.durations import parse_duration
 from controller.api.resources import AI_ANALYSES, WORKFLOW_EXECUTIONS
 from controller.orchestrator.labels import analysis_name, child_metadata, execution_name, reference
 from controller.orchestrator.view import target_of
@@ -75,8 +76,16 @@ def execution(request: Document, attempt: int, selected: Document) -> dict[str, 
     body["workflowRef"].setdefault("version", "")
     body.update({field: selected[field] for field in _COPIED_FIELDS if selected.get(field) is not None})
     timeout = (request["spec"].get("timeoutConfig") or _NONE).get("executing")
-    if timeout:
+    if timeout and _is_duration(timeout):
         body["executionConfig"] = {"timeout": timeout}
     name = execution_name(request["metadata"]["name"], attempt)
     metadata = child_metadata(request, name, "workflow-execution")
     return _typed(WORKFLOW_EXECUTIONS, {"metadata": metadata, "spec": body})
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        parse_duration(text)
+    except ValueError:
+        return False
+    return True

@@ -17,6 +17,7 @@ _PHASES: Mapping[str, tuple[str, str, str]] = {
     Phase.EXECUTING: ("executing", "executing_s", "executingStartTime"),
 }
 """The key in ``spec.timeoutConfig``, the setting, and the status field that the limit counts from."""
+_LONGEST_S = 10 * 366 * 86_400.0  # whoever asks for more means never; a calendar ends somewhere
 _NONE: Document = {}
 
 
@@ -26,7 +27,7 @@ def limit_s(request: Document, key: str, default_s: float) -> float:
     if text is None:
         return default_s
     try:
-        return parse_duration(text)
+        return min(parse_duration(text), _LONGEST_S)
     except ValueError:
         return default_s
 

@@ -1,31 +1,38 @@
 """The calls that every step of the reconciler makes, with what must not be forgotten around each of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from typing import Any
 
+from controller.api.conditions import Fact
 from controller.api.remediationrequest import TERMINAL, Phase
 from controller.api.resources import REMEDIATION_REQUESTS
 from controller.api.texts import clean
 from controller.api.timestamps import format_time
 from controller.orchestrator import status
 from controller.orchestrator.audit import AuditType, audit_event
-from controller.orchestrator.memory import Memory
+from controller.orchestrator.labels import owner_uid
+from controller.orchestrator.memory import Memory, Owed
 from controller.orchestrator.metrics import OrchestratorMetrics
 from controller.orchestrator.settings import Settings
 from controller.orchestrator.view import View, phase_of
 from controller.ports import ApiError, AuditSink, Clock, Cluster, ConnectionLost, Document, Recorder, Resource
-from controller.runtime.cache import Key, key_of
+from controller.runtime.cache import Key
 
+_REFUSED_FOR_GOOD = (400, 404, 413, 422)
 _NONE: Document = {}
 Tell = Callable[[Document], None]
 
 
 class NameTaken(Exception):
     """The name of a child belongs to an object that is not ours, perhaps of a request that had our name."""
+
+
+class ChildRefused(Exception):
+    """The API server refuses a child, and would refuse it again; the text names it and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +69,57 @@ class Desk:
     async def create_child(self, resource: Resource, request: Document, body: Document) -> Document:
         """Create a child of ``request``, or find the one that was created before.
 
-        Raises NameTaken, and what the API server refuses.
+        Raises NameTaken, ChildRefused, and what else the API server refuses.
         """
         namespace, name = request["metadata"]["namespace"], body["metadata"]["name"]
         try:
             created = await self.cluster.create(resource, namespace, body)
         except ApiError as error:
+            if error.code in _REFUSED_FOR_GOOD:
+                raise ChildRefused(f"{resource.kind} {name} was refused: {clean(error.message, 512)}") from None
             if error.reason != "AlreadyExists":
                 raise
             found = await self.read(resource, (namespace, name))
-            if found is None or not _is_child(found, request) or "deletionTimestamp" in found["metadata"]:
-                raise NameTaken(f"{resource.kind} {name} exists already and belongs to another request") from None
+            if (
+                found is None
+                or owner_uid(found) != request["metadata"]["uid"]
+                or "deletionTimestamp" in found["metadata"]
+            ):
+                raise NameTaken(f"{resource.kind} {name} exists already and is not of this request") from None
             return found
         self.metrics.child_created(resource.kind, namespace)
         return created
 
     async def write(
-        self, request: Document, memory: Memory, to: Phase, tell: Tell | None = None, **fields: Any
+        self,
+        request: Document,
+        memory: Memory,
+        to: Phase,
+        tell: Tell | None = None,
+        *,
+        facts: Sequence[Fact] = (),
+        audit: tuple[AuditType, ...] = (),
+        **fields: Any,
     ) -> Document:
         """Patch the status; ``tell`` runs once, as soon as it is known that this write was carried out.
 
-        ``facts`` among the fields become conditions, ``audit`` is the type of the audit event.
+        ``facts`` become conditions; ``audit`` are the types of the audit events, by default that of a change of phase.
         """
-        facts, type_ = fields.pop("facts", ()), fields.pop("audit", None)
         before, metadata = phase_of(request), request["metadata"]
-        patch = status.patch(request, to, format_time(self.now()), facts, **fields)
+        now = format_time(self.now())
+        patch = status.patch(request, to, now, facts, **fields)
+        if not audit and before != to:
+            audit = (AuditType.COMPLETED if to in TERMINAL else AuditType.MOVED,)
 
         def told(written: Document) -> None:
             if before != to:
                 self.metrics.moved(before, to, metadata["namespace"])
+                if before == Phase.BLOCKED and (request["status"].get("blockedUntil") or "~") <= now:
+                    self.metrics.block_expired()
             if tell is not None:
                 tell(written)
 
-        memory.owed = (patch["status"], told)
+        memory.owed = Owed(patch["status"], told, audit, before)
         try:
             written = await self.cluster.patch(
                 REMEDIATION_REQUESTS, metadata["namespace"], metadata["name"], patch, subresource="status"
@@ -104,15 +129,34 @@ class Desk:
             raise
         except ApiError as error:
             memory.must_read = True
+            if error.code == 409:
+                self.metrics.conflicted(metadata["namespace"])
             if error.code < 500:
                 memory.owed = None
             raise
-        memory.request = written
-        pay(written, memory)
-        if type_ is None and before != to:
-            type_ = AuditType.COMPLETED if to in TERMINAL else AuditType.MOVED
-        if type_ is not None:
-            await self.record(written, type_, from_phase=before)
+        memory.request, memory.trouble = written, ""
+        await self.pay(written, memory)
+        return written
+
+    async def pay(self, request: Document, memory: Memory) -> None:
+        """Tell what is owed, if the request shows that the write was carried out."""
+        owed = memory.owed
+        if owed is None:
+            return
+        memory.owed = None
+        known = request.get("status") or _NONE
+        if all(known.get(field) == value for field, value in owed.fields.items()):
+            owed.tell(request)
+            for type_ in owed.audit:
+                await self.record(request, type_, from_phase=owed.from_phase)
+
+    async def patch_metadata(self, request: Document, memory: Memory, **fields: Any) -> Document:
+        """Merge ``fields`` into the metadata of the version of ``request`` that was read (else 409)."""
+        metadata = request["metadata"]
+        patch = {"metadata": {"resourceVersion": metadata["resourceVersion"], **fields}}
+        memory.must_read = True  # until the answer is here
+        written = await self.cluster.patch(REMEDIATION_REQUESTS, metadata["namespace"], metadata["name"], patch)
+        memory.request, memory.must_read = written, False
         return written
 
     async def record(self, request: Document, type_: AuditType, **data: Any) -> None:
@@ -123,24 +167,3 @@ class Desk:
         except Exception as error:
             why = clean(str(error) or type(error).__name__, 256)
             self.events.event(request, "Warning", "AuditFailed", f"Failed to record audit event {type_}: {why}")
-
-
-def pay(request: Document, memory: Memory) -> None:
-    """Tell what was owed for a write that turns out to have been carried out."""
-    if memory.owed is None:
-        return
-    fields, tell = memory.owed
-    memory.owed = None
-    known = request.get("status") or _NONE
-    if all(known.get(field) == value for field, value in fields.items()):
-        tell(request)
-
-
-def _is_child(document: Document, request: Document) -> bool:
-    uid = request["metadata"]["uid"]
-    return any(one.get("uid") == uid for one in document["metadata"].get("ownerReferences") or ())
-
-
-def key(request: Document) -> Key:
-    """Namespace and name."""
-    return key_of(request)

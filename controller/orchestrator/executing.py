@@ -5,18 +5,18 @@ from controller.api.resources import AI_ANALYSES, WORKFLOW_EXECUTIONS
 from controller.api.texts import clean
 from controller.api.timestamps import format_time
 from controller.orchestrator import blocking, children, conditions
-from controller.orchestrator.desk import Desk
+from controller.orchestrator.approval import forget_answer
+from controller.orchestrator.desk import ChildRefused, Desk, NameTaken
 from controller.orchestrator.ending import complete, fail
-from controller.orchestrator.labels import execution_name
+from controller.orchestrator.labels import execution_name, owner_uid
 from controller.orchestrator.memory import Memory
-from controller.orchestrator.outcome import Ending, ending_of
+from controller.orchestrator.outcome import RECOVERIES_EXHAUSTED, Ending, ending_of
 from controller.orchestrator.pending import analysing
 from controller.orchestrator.recovery import whole_history
 from controller.orchestrator.view import target_of
 from controller.ports import ApiError, Document
 from controller.runtime.cache import key_of
 
-_REFUSED_FOR_GOOD = (400, 404, 413, 422)
 _NONE: Document = {}
 
 
@@ -24,10 +24,12 @@ async def execute(desk: Desk, request: Document, memory: Memory, analysis: Docum
     """Create the execution that ``analysis`` recommends, unless routing says no, or it exists already."""
     namespace, name = key_of(request)
     attempt = request["status"].get("recoveryAttempts") or 0
-    known = desk.view.executions.get(namespace, execution_name(name, attempt))
+    key = namespace, execution_name(name, attempt)
+    known = desk.view.executions.get(*key)
     if known is None and memory.unsure:
-        known = await desk.read(WORKFLOW_EXECUTIONS, (namespace, execution_name(name, attempt)))
-    if known is not None and _belongs_to(known, request):
+        known = await desk.read(WORKFLOW_EXECUTIONS, key)
+        memory.unsure = False  # one that comes into being all the same is found when it is created again
+    if known is not None and owner_uid(known) == request["metadata"]["uid"]:
         return await _executing(desk, request, memory, known)
     try:
         selected = children.selected_workflow(analysis)
@@ -36,21 +38,25 @@ async def execute(desk: Desk, request: Document, memory: Memory, analysis: Docum
     block = blocking.ask(desk, request, selected["workflowId"])
     if block is not None:
         return await blocking.apply(desk, request, memory, block)
-    body = children.execution(request, attempt, selected)
-    target, own = target_of(request), (namespace, name)
-    desk.view.claim(target, own, body["metadata"]["name"])
+    try:
+        execution = await _create(desk, request, memory, children.execution(request, attempt, selected))
+    except ChildRefused as error:
+        return await fail(desk, request, memory, "WorkflowExecutionRefused", str(error), review=True)
+    return await _executing(desk, request, memory, execution)
+
+
+async def _create(desk: Desk, request: Document, memory: Memory, body: Document) -> Document:
+    """Nobody else of this process may have the target meanwhile. Raises ChildRefused, NameTaken, ApiError."""
+    own = key_of(request)
+    desk.view.claim(target_of(request), own, body["metadata"]["name"])
     memory.unsure = True
     try:
-        execution = await desk.create_child(WORKFLOW_EXECUTIONS, request, body)
-    except ApiError as error:
-        if error.code < 500:
-            desk.view.release(target, own)
+        return await desk.create_child(WORKFLOW_EXECUTIONS, request, body)
+    except (ChildRefused, NameTaken, ApiError) as error:
+        if not isinstance(error, ApiError) or error.code < 500:
+            desk.view.withdraw(own)
             memory.unsure = False
-        if error.code not in _REFUSED_FOR_GOOD:
-            raise
-        message = f"WorkflowExecution {body['metadata']['name']} was refused: {clean(error.message, 512)}"
-        return await fail(desk, request, memory, "WorkflowExecutionRefused", message, review=True)
-    return await _executing(desk, request, memory, execution)
+        raise
 
 
 async def _executing(desk: Desk, request: Document, memory: Memory, execution: Document) -> Document:
@@ -66,7 +72,10 @@ async def _executing(desk: Desk, request: Document, memory: Memory, execution: D
         memory,
         Phase.EXECUTING,
         tell,
-        facts=[conditions.child_ready(conditions.EXECUTION_READY, "WorkflowExecution", name)],
+        facts=[
+            conditions.analysis_complete(request["status"]["aiAnalysisRef"]["name"]),
+            conditions.child_ready(conditions.EXECUTION_READY, "WorkflowExecution", name),
+        ],
         workflowExecutionRef=children.child_reference(execution, WORKFLOW_EXECUTIONS),
         executingStartTime=format_time(desk.now()),
         message=f"Executing workflow {clean(workflow, 128)} as WorkflowExecution {name}",
@@ -96,6 +105,12 @@ async def follow_execution(desk: Desk, request: Document, memory: Memory) -> Doc
     return await fail(
         desk, request, memory, ending.reason, ending.message, review=True, facts=facts, skip=ending.skip, by=ending.by
     )
+
+
+async def has_ended(desk: Desk, request: Document, memory: Memory) -> bool:
+    """Whether the execution has come to an end that is the remediation's, too: that counts, however late it is seen."""
+    execution = await _current_execution(desk, request, memory)
+    return execution is not None and ending_of(execution).end in ("remediated", "review", "skipped")
 
 
 async def _current_execution(desk: Desk, request: Document, memory: Memory) -> Document | None:
@@ -151,22 +166,21 @@ async def _recover(desk: Desk, request: Document, memory: Memory, execution: Doc
     facts = [conditions.execution_complete(name, ending.reason)]
     if attempt > desk.settings.max_recoveries:
         message = f"{attempt} executions failed before they began, no recovery is left; the last: {ending.message}"
-        return await fail(desk, request, memory, "RecoveriesExhausted", message, review=True, facts=facts)
+        return await fail(desk, request, memory, RECOVERIES_EXHAUSTED, message, review=True, facts=facts)
     reference = request["status"].get("aiAnalysisRef") or _NONE
     namespace = request["metadata"]["namespace"]
     last = desk.view.analyses.get(namespace, reference.get("name", ""))
     if last is None and reference:
         last = await desk.read(AI_ANALYSES, (namespace, reference["name"]))
+    request = await forget_answer(desk, request, memory)
     body = children.analysis(request, attempt, whole_history(execution, last))
-    analysis = await desk.create_child(AI_ANALYSES, request, body)
+    try:
+        analysis = await desk.create_child(AI_ANALYSES, request, body)
+    except ChildRefused as error:
+        return await fail(desk, request, memory, "AIAnalysisRefused", str(error), review=True, facts=facts)
 
     def tell(written: Document) -> None:
         message = f"Recovery {attempt} after {name}: {ending.reason}"
         desk.events.event(written, "Normal", "RecoveryStarted", message)
 
     return await analysing(desk, request, memory, analysis, attempt, tell, facts)
-
-
-def _belongs_to(execution: Document, request: Document) -> bool:
-    uid = request["metadata"]["uid"]
-    return any(one.get("uid") == uid for one in execution["metadata"].get("ownerReferences") or ())

@@ -1,6 +1,5 @@
 """What the executions of one target say about the next one. Nothing is counted on any object: it is derived anew."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +9,23 @@ from controller.orchestrator.labels import CLEAR_BLOCK
 from controller.ports import Document
 
 _NONE: Document = {}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """``failures`` are the pre-execution failures in a row, oldest first, that nothing has come after.
+
+    ``unfinished`` is the oldest execution under way; ``decisive`` the newest one that changed something: it completed,
+    or failed with a step under way. ``completed`` ones are newest first, as far back as was asked for.
+    """
+
+    unfinished: Document | None
+    decisive: Document | None
+    failures: tuple[Document, ...]
+    completed: tuple[Document, ...]
+
+
+NO_HISTORY = History(None, None, (), ())
 
 
 def ended_at(execution: Document) -> datetime:
@@ -24,56 +40,10 @@ def was_execution_failure(execution: Document) -> bool:
     return True if details is None else bool(details.get("wasExecutionFailure", True))
 
 
+def changed_target(execution: Document) -> bool:
+    """Whether a terminal execution changed its target, for the better or not."""
+    return bool(execution["status"]["phase"] == Phase.COMPLETED) or was_execution_failure(execution)
+
+
 def is_cleared(execution: Document) -> bool:
     return CLEAR_BLOCK in (execution["metadata"].get("annotations") or _NONE)
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """``failures`` are the pre-execution failures in a row, oldest first, that nothing has come after.
-
-    ``decisive`` is the newest execution that changed something: it completed, or failed with a step under way.
-    """
-
-    unfinished: Document | None
-    decisive: Document | None
-    failures: tuple[Document, ...]
-    completed: tuple[Document, ...]
-    """Newest first."""
-
-
-def history_of(executions: Iterable[Document]) -> History:
-    """The history of one target, from its executions in any order. A phase of another engine tells nothing."""
-    unfinished: Document | None = None
-    ended: list[tuple[datetime, str, str, Document]] = []
-    for execution in executions:
-        phase = (execution.get("status") or _NONE).get("phase") or Phase.PENDING
-        metadata = execution["metadata"]
-        if phase in (Phase.PENDING, Phase.RUNNING):
-            if unfinished is None or _age(execution) < _age(unfinished):
-                unfinished = execution
-        elif phase in (Phase.COMPLETED, Phase.FAILED):
-            ended.append((ended_at(execution), metadata["creationTimestamp"], metadata["name"], execution))
-    ended.sort(key=lambda one: one[:3], reverse=True)
-    return _told(unfinished, [execution for *_, execution in ended])
-
-
-def _told(unfinished: Document | None, newest_first: list[Document]) -> History:
-    failures: list[Document] = []
-    decisive: Document | None = None
-    in_a_row = True
-    for execution in newest_first:
-        if execution["status"]["phase"] == Phase.COMPLETED or was_execution_failure(execution):
-            decisive = decisive or execution
-            in_a_row = False
-        elif in_a_row and is_cleared(execution):
-            in_a_row = False
-        elif in_a_row:
-            failures.append(execution)
-    completed = tuple(one for one in newest_first if one["status"]["phase"] == Phase.COMPLETED)
-    return History(unfinished, decisive, tuple(reversed(failures)), completed)
-
-
-def _age(execution: Document) -> tuple[str, str]:
-    metadata = execution["metadata"]
-    return metadata["creationTimestamp"], metadata["name"]

@@ -64,6 +64,14 @@ def reference(document: Document, kind: str) -> dict[str, Any]:
     return {"apiVersion": "kubernaut.ai/v1alpha1", "kind": kind, "name": metadata["name"], "uid": metadata["uid"]}
 
 
+def owner_uid(document: Document) -> str:
+    """The uid of the object that controls this one, or nothing."""
+    for one in document["metadata"].get("ownerReferences") or ():
+        if one.get("controller"):
+            return str(one["uid"])
+    return ""
+
+
 def owning_request(document: Document) -> tuple[str, str] | None:
     """Namespace and name of the request whose child this is; None for somebody else's."""
     metadata = document["metadata"]

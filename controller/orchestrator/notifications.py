@@ -9,6 +9,7 @@ from controller.api.texts import clean
 from controller.orchestrator.children import request_reference
 from controller.orchestrator.deadlines import GLOBAL
 from controller.orchestrator.labels import child_metadata, child_name
+from controller.orchestrator.outcome import RECOVERIES_EXHAUSTED
 from controller.orchestrator.view import phase_of, target_of
 from controller.ports import Document
 
@@ -17,6 +18,7 @@ _BODY_LIMIT = 4096
 _SUBJECT_LIMIT = 500
 _SHOWN_DUPLICATES = 50
 _CRITICAL = frozenset({RoutingReason.PREVIOUS_EXECUTION_FAILED, "ExecutionFailure"})
+_HIGH = frozenset({RoutingReason.EXHAUSTED_RETRIES, RECOVERIES_EXHAUSTED})
 _LOUD = ("slack", "email")
 
 
@@ -38,14 +40,16 @@ def owed(request: Document) -> dict[str, dict[str, Any]]:
 
 def _manual_review(request: Document, status: Document) -> dict[str, Any]:
     reason = status.get("skipReason") or status.get("failureReason") or "Unknown"
-    ran = status.get("failurePhase") == Phase.EXECUTING and not status.get("skipReason")
+    ran = status.get("failurePhase") == Phase.EXECUTING and not status.get("skipReason") and reason not in _HIGH
     cause = "ExecutionFailure" if ran else reason
     critical = cause in _CRITICAL
-    severity = "critical" if critical else "high" if reason == RoutingReason.EXHAUSTED_RETRIES else "medium"
+    severity = "critical" if critical else "high" if reason in _HIGH else "medium"
     execution = status.get("blockingWorkflowExecution") or (status.get("workflowExecutionRef") or _NONE).get("name")
     facts = {"reason": reason, "requiresManualReview": "true"}
     if execution:
         facts["workflowExecution"] = execution
+    if status.get("skipReason"):
+        facts["skipReason"] = status["skipReason"]
     if status.get("consecutiveFailureCount"):
         facts["consecutiveFailures"] = str(status["consecutiveFailureCount"])
     lines = [
@@ -77,9 +81,10 @@ def _approval(request: Document, status: Document) -> dict[str, Any]:
     lines = [clean(status.get("message") or "The analyst asks for approval.")]
     analysis = (status.get("aiAnalysisRef") or _NONE).get("name") or ""
     subject = f"Approval Required: {request['spec']['signalName']}"
-    return _notification(
-        request, "nr-approval-", "approval", "high", subject, lines, {"aiAnalysis": analysis}, loud=True
-    )
+    attempt = status.get("recoveryAttempts")
+    suffix = f"-recovery-{attempt}" if attempt else ""
+    facts = {"aiAnalysis": analysis}
+    return _notification(request, "nr-approval-", "approval", "high", subject, lines, facts, loud=True, suffix=suffix)
 
 
 def bulk_duplicates(request: Document) -> dict[str, Any] | None:
@@ -89,7 +94,7 @@ def bulk_duplicates(request: Document) -> dict[str, Any] | None:
     sent = {one["name"] for one in status.get("notificationRequestRefs") or ()}
     if not duplicates or child_name("nr-bulk-", request["metadata"]["name"]) in sent:
         return None
-    count = len(duplicates)
+    count = max(status.get("duplicateCount") or 0, len(duplicates))
     shown = ", ".join(duplicates[:_SHOWN_DUPLICATES]) + (", ..." if count > _SHOWN_DUPLICATES else "")
     subject = f"Remediation {phase_of(request)} with {count} Duplicate{'s' if count != 1 else ''}"
     facts = {"duplicateCount": str(count)}
@@ -106,15 +111,18 @@ def _notification(
     facts: Mapping[str, str],
     *,
     loud: bool,
+    suffix: str = "",
 ) -> dict[str, Any]:
     spec, name = request["spec"], request["metadata"]["name"]
     head = [f"Signal: {clean(spec['signalName'], 253)} ({spec['severity']})", f"Target: {target_of(request)}"]
     kind = {"simple": "bulk-duplicate"}.get(type_, type_)
     labels = {"kubernaut.ai/notification-type": kind, "kubernaut.ai/severity": priority}
+    if "skipReason" in facts:
+        labels["kubernaut.ai/skip-reason"] = facts["skipReason"]
     return {
         "apiVersion": NOTIFICATION_REQUESTS.api_version,
         "kind": NOTIFICATION_REQUESTS.kind,
-        "metadata": child_metadata(request, child_name(prefix, name), "notification", **labels),
+        "metadata": child_metadata(request, child_name(prefix, name, suffix), "notification", **labels),
         "spec": {
             "type": type_,
             "priority": priority,

@@ -8,6 +8,8 @@ from controller.api.texts import clean
 from controller.orchestrator.history import was_execution_failure
 from controller.ports import Document
 
+RECOVERIES_EXHAUSTED = "RecoveriesExhausted"
+"""Why a remediation fails when the last recovery that is allowed could not begin either."""
 _NONE: Document = {}
 _SKIPS: dict[str, tuple[Literal["skipped", "review"], RoutingReason]] = {
     "ResourceBusy": ("skipped", RoutingReason.RESOURCE_BUSY),
@@ -47,8 +49,9 @@ def ending_of(execution: Document) -> Ending:
     details = status.get("failureDetails")
     if details is None:
         return Ending("review", "Unknown", "Workflow failed with unknown reason")
-    message = clean(details.get("naturalLanguageSummary") or details.get("message") or "")
-    return Ending("review" if was_execution_failure(execution) else "recover", details["reason"], message)
+    reason = details.get("reason") or "Unknown"
+    message = clean(details.get("naturalLanguageSummary") or details.get("message") or f"Workflow failed: {reason}")
+    return Ending("review" if was_execution_failure(execution) else "recover", reason, message)
 
 
 def _skipped(details: Document) -> Ending:

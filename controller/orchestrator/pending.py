@@ -8,7 +8,8 @@ from controller.api.resources import AI_ANALYSES
 from controller.api.timestamps import format_time
 from controller.orchestrator import blocking, children, conditions
 from controller.orchestrator.audit import AuditType
-from controller.orchestrator.desk import Desk, Tell
+from controller.orchestrator.desk import ChildRefused, Desk, Tell
+from controller.orchestrator.ending import fail
 from controller.orchestrator.memory import Memory
 from controller.ports import Document
 
@@ -22,7 +23,7 @@ async def admit(desk: Desk, request: Document, memory: Memory) -> Document:
         request,
         memory,
         Phase.PROCESSING,
-        audit=AuditType.STARTED,
+        audit=(AuditType.STARTED,),
         processingStartTime=format_time(desk.now()),
         message="Admitted; the analysis is being requested",
     )
@@ -31,7 +32,10 @@ async def admit(desk: Desk, request: Document, memory: Memory) -> Document:
 
 async def begin_analysis(desk: Desk, request: Document, memory: Memory) -> Document:
     """Request the first analysis."""
-    analysis = await desk.create_child(AI_ANALYSES, request, children.analysis(request, 0, ()))
+    try:
+        analysis = await desk.create_child(AI_ANALYSES, request, children.analysis(request, 0, ()))
+    except ChildRefused as error:
+        return await fail(desk, request, memory, "AIAnalysisRefused", str(error), review=True)
     return await analysing(desk, request, memory, analysis, 0)
 
 
@@ -48,12 +52,13 @@ async def analysing(
     name = analysis["metadata"]["name"]
     memory.adopted = name
     what = f"recovery {attempt}" if attempt else "the analysis"
+    again = [conditions.analysis_begins(name)] if attempt else []
     return await desk.write(
         request,
         memory,
         Phase.ANALYZING,
         tell,
-        facts=[*facts, conditions.child_ready(conditions.ANALYSIS_READY, "AIAnalysis", name)],
+        facts=[*facts, *again, conditions.child_ready(conditions.ANALYSIS_READY, "AIAnalysis", name)],
         aiAnalysisRef=children.child_reference(analysis, AI_ANALYSES),
         analyzingStartTime=format_time(desk.now()),
         recoveryAttempts=attempt or None,

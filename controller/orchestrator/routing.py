@@ -30,7 +30,7 @@ from controller.orchestrator.settings import Settings
 from controller.ports import Document
 
 _SHOWN = 512
-_ROUND_UP_S = 0.999999  # times in objects have whole seconds; a rest may be longer than drawn, never shorter
+_ROUND_UP_S = 0.999999  # times in objects have whole seconds; nobody may be told an earlier one than is meant
 _NONE: Document = {}
 
 
@@ -141,16 +141,24 @@ def _rest_over(question: Question, name: str, failures: int, failed_at: datetime
     if drawn and resting and status.get("blockingWorkflowExecution") == name:
         return parse_time(drawn)
     delay = delay_s(failures, question.settings.backoff, question.draw())
-    return (failed_at + timedelta(seconds=delay + _ROUND_UP_S)).replace(microsecond=0)
+    return _whole(failed_at + timedelta(seconds=delay))
+
+
+def _whole(instant: datetime) -> datetime:
+    """``instant``, rounded up to the second."""
+    return (instant + timedelta(seconds=_ROUND_UP_S)).replace(microsecond=0)
 
 
 def _recently_remediated(question: Question) -> Block | None:
+    if not question.workflow_id:
+        return None
     for last in question.history.completed:
         if last["spec"]["workflowRef"]["workflowId"] != question.workflow_id:
             continue
         until = ended_at(last) + timedelta(seconds=question.settings.cooldown_s)
         if question.now >= until:
             return None
+        until = _whole(until)
         name = last["metadata"]["name"]
         return Block(
             RoutingReason.RECENTLY_REMEDIATED,
@@ -166,8 +174,8 @@ def _recently_remediated(question: Question) -> Block | None:
 def _resource_busy(question: Question) -> Block | None:
     busy = question.history.unfinished
     if busy is not None:
-        name, phase = busy["metadata"]["name"], (busy.get("status") or _NONE).get("phase") or "Pending"
-        message = f"WorkflowExecution {name} on {question.target} is {phase}"
+        name = busy["metadata"]["name"]
+        message = f"WorkflowExecution {name} on {question.target} is not finished"
     elif question.claim:
         name, message = question.claim, f"WorkflowExecution {question.claim} on {question.target} is being created"
     elif question.lock is not None and not is_finished(question.lock):
@@ -182,10 +190,9 @@ def _duplicate_in_progress(question: Question) -> Block | None:
     if question.elder is None:
         return None
     name = question.elder["metadata"]["name"]
-    phase = (question.elder.get("status") or _NONE).get("overallPhase") or "Pending"
     return Block(
         RoutingReason.DUPLICATE_IN_PROGRESS,
-        f"RemediationRequest {name} for the same signal is older and {phase}",
+        f"RemediationRequest {name} for the same signal is older and has not ended",
         duplicate_of=name,
     )
 

@@ -10,7 +10,7 @@ from controller.orchestrator.view import phase_of
 from controller.ports import Document
 
 _ALWAYS = frozenset({Phase.FAILED, Phase.TIMED_OUT, Phase.CANCELLED})
-TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
+TRANSITIONS: Mapping[str, frozenset[Phase]] = {
     Phase.PENDING: _ALWAYS | {Phase.PROCESSING, Phase.BLOCKED, Phase.SKIPPED},
     Phase.PROCESSING: _ALWAYS | {Phase.ANALYZING},
     Phase.ANALYZING: _ALWAYS
@@ -41,8 +41,8 @@ def patch(request: Document, to: Phase, now: str, facts: Sequence[Fact] = (), **
     ``fields`` are the status fields that change, None to remove one. Raises TransitionError when ``to`` may not follow.
     """
     metadata, known = request["metadata"], request.get("status") or _NONE
-    before = Phase(phase_of(request))
-    if to is not before and to not in TRANSITIONS[before]:
+    before = phase_of(request)
+    if to != before and to not in TRANSITIONS.get(before, _ALWAYS):
         raise TransitionError(f"{metadata['namespace']}/{metadata['name']}: invalid phase transition {before} to {to}")
     status: dict[str, Any] = {"overallPhase": str(to)} if known.get("overallPhase") != to else {}
     if known.get("observedGeneration") != metadata["generation"]:
@@ -51,7 +51,7 @@ def patch(request: Document, to: Phase, now: str, facts: Sequence[Fact] = (), **
         status["startTime"] = now
     if to in TERMINAL and not known.get("completedAt"):
         status["completedAt"] = now
-    if before is Phase.BLOCKED and to is not Phase.BLOCKED:
+    if before == Phase.BLOCKED and to is not Phase.BLOCKED:
         status.update({field: None for field in BLOCK_FIELDS if field in known})
     for field, value in fields.items():
         if value is not None or field in known:

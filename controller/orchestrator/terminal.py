@@ -12,6 +12,7 @@ from controller.orchestrator.notifying import notify
 from controller.orchestrator.view import phase_of
 from controller.ports import Document
 
+_NAMED_MAX = 1_000  # names of duplicates in one object, which must not outgrow the API server's limit
 _NONE: Document = {}
 
 
@@ -22,10 +23,12 @@ async def count_duplicates(desk: Desk, request: Document, memory: Memory) -> Doc
     found = desk.view.duplicates(request)
     if not found or known == found:
         return request
-    names = [*known, *(name for name in found if name not in known)]
-    if len(names) == len(known):
+    names = [*dict.fromkeys((*known, *found))]
+    count = max(len(names), status.get("duplicateCount") or 0)
+    refs = names[:_NAMED_MAX]
+    if count == status.get("duplicateCount") and len(refs) == len(known):
         return request
-    return await desk.write(request, memory, Phase(phase_of(request)), duplicateRefs=names, duplicateCount=len(names))
+    return await desk.write(request, memory, Phase(phase_of(request)), duplicateRefs=refs, duplicateCount=count)
 
 
 async def settle(desk: Desk, request: Document, memory: Memory) -> tuple[Document, float | None]:

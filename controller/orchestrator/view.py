@@ -1,15 +1,15 @@
 """What the cluster shows of a target and a signal, by index: the caches of one process, and what it is about to add."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from controller.api.lock import lock_name
 from controller.api.remediationrequest import TERMINAL, Phase, RoutingReason
-from controller.orchestrator.history import History, history_of
-from controller.orchestrator.labels import owning_request
+from controller.orchestrator.history import NO_HISTORY, History
+from controller.orchestrator.ledger import Ledger
 from controller.ports import Document
-from controller.runtime.cache import Cache, Key
+from controller.runtime.cache import Cache, Key, key_of
 
-TARGET = "target"
 FINGERPRINT = "fingerprint"
 WAITING = "waiting-for-target"
 DUPLICATE_OF = "duplicate-of"
@@ -33,10 +33,6 @@ def is_active(request: Document) -> bool:
     return phase_of(request) not in TERMINAL
 
 
-def executions_cache() -> Cache:
-    return Cache({TARGET: lambda execution: (execution["spec"]["targetResource"],)})
-
-
 def requests_cache() -> Cache:
     return Cache({FINGERPRINT: _fingerprint, WAITING: _waiting_for, DUPLICATE_OF: _duplicate_of})
 
@@ -47,7 +43,8 @@ def _fingerprint(request: Document) -> Iterable[str]:
 
 
 def _waiting_for(request: Document) -> Iterable[str]:
-    return (target_of(request),) if phase_of(request) == Phase.BLOCKED else ()
+    """By the name of the lock, which tells those who see only that."""
+    return (lock_name(target_of(request)),) if phase_of(request) == Phase.BLOCKED else ()
 
 
 def _duplicate_of(request: Document) -> Iterable[str]:
@@ -69,17 +66,37 @@ class View:
         self.requests = requests
         self.executions = executions
         self.analyses = analyses
+        self.when_free: Callable[[str], None] = lambda _: None
+        """Told the target of a claim that nothing came of."""
         self._runs = runs
         self._namespace = namespace
+        self._ledgers: dict[str, Ledger] = {}
         self._claims: dict[str, tuple[Key, str]] = {}
+        self._claimed_by: dict[Key, str] = {}
 
-    def history(self, target: str, apart_from: Key | None) -> History:
-        """Of the target, without the executions of the request ``apart_from`` that are not finished."""
-        return history_of(
-            one
-            for one in self.executions.by_index(TARGET, target)
-            if apart_from is None or not _is_unfinished(one) or owning_request(one) != apart_from
-        )
+    def note_execution(self, before: Document | None, after: Document | None) -> None:
+        """An execution has come, changed or gone; to be told after its cache."""
+        if before is not None and (after is None or _target(before) != _target(after)):
+            ledger = self._ledgers.get(_target(before))
+            if ledger is not None:
+                ledger.remove(key_of(before))
+                if not ledger:
+                    del self._ledgers[_target(before)]
+        if after is None:
+            return
+        ledger = self._ledgers.get(_target(after))
+        if ledger is None:
+            ledger = self._ledgers[_target(after)] = Ledger()
+        ledger.put(after)
+        claim = self._claims.get(_target(after))
+        if claim is not None and key_of(after) == (claim[0][0], claim[1]):
+            self._unclaim(_target(after), claim[0])
+
+    def history(self, target: str, apart_from: str, since: datetime) -> History:
+        """Of the target, without the unfinished executions of the request with the uid ``apart_from``; completed ones
+        as far back as ``since``."""
+        ledger = self._ledgers.get(target)
+        return NO_HISTORY if ledger is None else ledger.history(apart_from, since)
 
     def lock(self, target: str) -> Document | None:
         """The PipelineRun under the target's lock name."""
@@ -95,40 +112,52 @@ class View:
         return eldest
 
     def duplicates(self, request: Document) -> list[str]:
-        """Names of the requests that were folded into this one, oldest first."""
+        """Names of the requests that were folded into this one, oldest first. Those that are older than it name
+        another request that had its name."""
         metadata = request["metadata"]
         found = self.requests.by_index(DUPLICATE_OF, f"{metadata['namespace']}/{metadata['name']}")
-        return [one["metadata"]["name"] for one in sorted(found, key=_age)]
+        if not found:
+            return []
+        age = _age(request)
+        return [one["metadata"]["name"] for one in sorted(found, key=_age) if _age(one) > age]
 
     def waiting_for(self, target: str) -> list[Key]:
         """Blocked requests for the target."""
-        return [_key(one) for one in self.requests.by_index(WAITING, target)]
+        return self.waiting_for_lock(lock_name(target))
+
+    def waiting_for_lock(self, name: str) -> list[Key]:
+        """Blocked requests for the target whose lock has that name."""
+        return [key_of(one) for one in self.requests.by_index(WAITING, name)]
 
     def claim(self, target: str, request: Key, execution: str) -> None:
-        """This process is about to create ``execution`` on ``target``: others of its requests see it at once."""
+        """This process is about to create ``execution`` on ``target``: others of its requests see it at once, until it
+        is in the cache or :meth:`withdraw` is called."""
+        self.withdraw(request)
         self._claims[target] = (request, execution)
+        self._claimed_by[request] = target
 
     def claimed(self, target: str, request: Key) -> str:
         """The execution that another request has claimed the target for, or nothing."""
         claim = self._claims.get(target)
         return claim[1] if claim is not None and claim[0] != request else ""
 
-    def release(self, target: str, request: Key) -> None:
-        """The execution is in the cache, or will not be created."""
-        claim = self._claims.get(target)
-        if claim is not None and claim[0] == request:
-            del self._claims[target]
+    def withdraw(self, request: Key) -> None:
+        """Nothing comes of what the request has claimed, if it has: who waits for the target may look again."""
+        target = self._claimed_by.get(request)
+        if target is not None:
+            self._unclaim(target, request)
+            self.when_free(target)
+
+    def _unclaim(self, target: str, request: Key) -> None:
+        del self._claims[target]
+        del self._claimed_by[request]
 
 
-def _is_unfinished(execution: Document) -> bool:
-    return ((execution.get("status") or _NONE).get("phase") or "Pending") in ("Pending", "Running")
+def _target(execution: Document) -> str:
+    target: str = execution["spec"]["targetResource"]
+    return target
 
 
 def _age(request: Document) -> tuple[str, str]:
     metadata = request["metadata"]
     return metadata["creationTimestamp"], metadata["name"]
-
-
-def _key(request: Document) -> Key:
-    metadata = request["metadata"]
-    return metadata["namespace"], metadata["name"]

@@ -4,19 +4,22 @@ from random import Random
 
 from prometheus_client import CollectorRegistry
 
+from controller.api.remediationrequest import Phase
 from controller.api.resources import AI_ANALYSES, PIPELINE_RUNS, REMEDIATION_REQUESTS, WORKFLOW_EXECUTIONS
-from controller.executor.labels import EXECUTION
+from controller.api.tekton import is_finished
 from controller.orchestrator.desk import Desk
 from controller.orchestrator.labels import owning_request
 from controller.orchestrator.metrics import OrchestratorMetrics
 from controller.orchestrator.reconcile import Orchestrator
 from controller.orchestrator.settings import Settings
-from controller.orchestrator.view import DUPLICATE_OF, View, executions_cache, is_active, requests_cache
+from controller.orchestrator.view import DUPLICATE_OF, View, is_active, phase_of, requests_cache
 from controller.ports import AuditSink, Clock, Cluster, Document, Recorder
-from controller.runtime.cache import key_of
+from controller.runtime.backoff import ItemBackoff
+from controller.runtime.cache import Key, key_of
 from controller.runtime.controller import Controller, Hooks
 from controller.runtime.events import EventRecorder
 from controller.runtime.manager import Manager
+from controller.runtime.queue import WorkQueue
 from controller.runtime.reflector import Reflector
 
 NAME = "remediation-orchestrator"
@@ -37,33 +40,49 @@ def orchestrator(
     """The orchestrator as one process. ``random`` draws back-off jitter and watch timeouts; ``registry`` takes the
     metrics; without ``recorder`` events go to the cluster."""
     requests = Reflector(cluster, REMEDIATION_REQUESTS, random, cache=requests_cache())
-    executions = Reflector(cluster, WORKFLOW_EXECUTIONS, random, cache=executions_cache())
+    executions = Reflector(cluster, WORKFLOW_EXECUTIONS, random)
     analyses = Reflector(cluster, AI_ANALYSES, random)
-    runs = Reflector(cluster, PIPELINE_RUNS, random, namespace=settings.execution_namespace, label_selector=EXECUTION)
+    runs = Reflector(cluster, PIPELINE_RUNS, random, namespace=settings.execution_namespace)
     background = []
     if recorder is None:
         recorder = events = EventRecorder(cluster, clock, NAME)
         background.append(events.run)
     view = View(requests.cache, executions.cache, analyses.cache, runs.cache, settings.execution_namespace)
+    metrics = OrchestratorMetrics(registry if registry is not None else CollectorRegistry())
     reconciler = Orchestrator(
         Desk(
             cluster=cluster,
             audit=audit,
             clock=clock,
             events=recorder,
-            metrics=OrchestratorMetrics(registry if registry is not None else CollectorRegistry()),
+            metrics=metrics,
             settings=settings,
             random=random,
             view=view,
         )
     )
-    controller = Controller(NAME, reconciler.reconcile, workers=settings.workers, hooks=hooks or Hooks())
+    queue: WorkQueue[Key] = WorkQueue(ItemBackoff(cap_s=settings.poll_s))  # an outage must not outlast itself for long
+    controller = Controller(NAME, reconciler.reconcile, workers=settings.workers, queue=queue, hooks=hooks or Hooks())
+    _count(metrics, requests)
     _listen(controller, reconciler, view, requests, executions, analyses)
+    _listen_for_release(controller, view, runs)
     return Manager([requests, executions, analyses, runs], [controller], background=background)
 
 
+def _count(metrics: OrchestratorMetrics, requests: Reflector) -> None:
+    """What stands in the cluster, not what this process has done: a restart changes nothing."""
+
+    def request_changed(before: Document | None, after: Document | None) -> None:
+        was = before is not None and phase_of(before) == Phase.BLOCKED
+        now = after is not None and phase_of(after) == Phase.BLOCKED
+        if was != now:
+            metrics.count_blocked(((after or before) or _NONE)["metadata"]["namespace"], 1 if now else -1)
+
+    requests.add_handler(request_changed)
+
+
 def _listen(
-    controller: Controller[tuple[str, str]],
+    controller: Controller[Key],
     reconciler: Orchestrator,
     view: View,
     requests: Reflector,
@@ -90,10 +109,10 @@ def _listen(
     def execution_changed(before: Document | None, after: Document | None) -> None:
         document = after if after is not None else before
         assert document is not None
+        view.note_execution(before, after)
         target = document["spec"]["targetResource"]
         request = owning_request(document)
         if request is not None:
-            view.release(target, request)
             if after is None:
                 reconciler.remember_end(request, document)
             add(request)
@@ -110,3 +129,21 @@ def _listen(
     requests.add_handler(request_changed)
     executions.add_handler(execution_changed)
     analyses.add_handler(analysis_changed)
+
+
+def _listen_for_release(controller: Controller[Key], view: View, runs: Reflector) -> None:
+    """Who waits for a target need not wait for the poll when its lock is given back, or not taken after all."""
+    add = controller.queue.add
+
+    def free(target: str) -> None:
+        for waiting in view.waiting_for(target):
+            add(waiting)
+
+    def run_changed(before: Document | None, after: Document | None) -> None:
+        if after is not None and not is_finished(after):
+            return
+        for waiting in view.waiting_for_lock((after or before or _NONE)["metadata"]["name"]):
+            add(waiting)
+
+    view.when_free = free
+    runs.add_handler(run_changed)
