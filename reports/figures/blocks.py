@@ -42,5 +42,5 @@ def blocks(scenario: ScenarioRecord) -> Drawing:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.set_xlabel(f"virtual time of all together ({name})")
     svg = canvas.to_svg(figure, "Time blocked by reason", f"s{scenario.head.id}rb-")
-    note = f"{note} In how many remediations, and the median of those.".strip()
+    note = f"{note} Beside each bar: in how many remediations, and the median of those.".strip()
     return Drawing("blocks", _TITLE, note, svg, about="remediations")

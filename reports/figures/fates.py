@@ -49,7 +49,7 @@ def fates_over_time(scenario: ScenarioRecord, scale: FateScale) -> Drawing:
     axes.set_ylim(0, max(floor) * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.set_xlabel(f"virtual time since the scenario began ({name})")
-    axes.set_ylabel(f"signals in {spoken(step_s)} (n = {n:,})")
+    axes.set_ylabel(f"signals in {_whole(step_s)} (n = {n:,})")
     axes.grid(visible=True, axis="y")
     handles = [shade.patch(n) for shade in reversed(scale.shades)]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.02), borderaxespad=0, handlelength=1.3)
@@ -61,6 +61,14 @@ def fates_over_time(scenario: ScenarioRecord, scale: FateScale) -> Drawing:
 def _step_s(span_s: float) -> float:
     """The width of a bar in seconds: a number people use, so that there are at most sixty of them, or a few more."""
     return next((step for step in _STEPS_S if span_s / step <= _BARS), math.ceil(span_s / _BARS / 86400) * 86400.0)
+
+
+def _whole(step_s: float) -> str:
+    """A step in the largest unit that it is a whole number of."""
+    for size, name in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if step_s >= size and step_s % size == 0:
+            return f"{step_s / size:,.0f} {name}"
+    return spoken(step_s)
 
 
 def _heights(created_us: Sequence[int], scale: FateScale, step_us: int, begin: int) -> list[list[int]]:

@@ -146,10 +146,12 @@ def _alone(remediation: Remediation) -> str:
 
 def _note(remediations: list[Remediation]) -> str:
     note = (
-        "What goes down from the signals was ended by routing; from analysed, by the analyst, by people or by routing "
-        "when it was asked again before the execution."
+        "What goes down after “signals” was ended by routing; after “analysed”, by the analyst, by people, or by "
+        "routing, which is asked again before an execution."
     )
     recoveries = sum(each.recoveries for each in remediations)
     if recoveries:
-        note += f" {recoveries:,} times an execution that had changed nothing led back to an analysis; drawn once."
+        note += (
+            f" {recoveries:,} times an execution that had changed nothing led back to an analysis; that is not drawn."
+        )
     return note
