@@ -14,6 +14,7 @@ from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.server import ApiServer
 
 DEPLOY = Path(controller.__file__).parent / "deploy"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with libyaml
 CONTROLLER = User(
     f"system:serviceaccount:{NAMESPACE}:{NAME}",
     ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"),
@@ -35,7 +36,7 @@ def _documents() -> tuple[dict[str, Any], ...]:
     """
     paths = [*sorted((DEPLOY / "crds").glob("*.yaml")), *sorted(DEPLOY.glob("rbac-*.yaml"))]
     texts = [path.read_text(encoding="utf-8") for path in paths]
-    return tuple(document for text in texts for document in yaml.safe_load_all(text) if document)
+    return tuple(document for text in texts for document in yaml.load_all(text, _LOADER) if document)
 
 
 def _apply(server: ApiServer, document: dict[str, Any]) -> None:
