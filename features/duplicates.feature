@@ -3,7 +3,8 @@ Feature: Duplicates
   them, and tells people about them once, when it is over.
 
   Scenario: Duplicates are folded into the request that is already under way
-    Given the first signal arrives, for which the analyst recommends "increase-memory"
+    Given the analyst takes 30 seconds over the first signal
+    And the first signal arrives, for which the analyst recommends "increase-memory"
     And the first remediation is being analysed
     When 1 second passes
     And the second signal arrives about the same as the first, for which the analyst recommends "increase-memory"
