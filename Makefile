@@ -17,7 +17,7 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/.run
 
-demo: .venv/.run  ## run the six features in the simulated cluster and write reports/out/demo/
+demo: .venv/.run  ## run all features in the simulated cluster and write reports/out/demo/
 	$(BIN)/rehearse run --scale 100 --seed 7 --report reports/out/demo --trace reports/out/demo/trace.json
 
 test: .venv/.dev  ## the whole suite, fast tests first
