@@ -76,6 +76,10 @@ class Pump:
     def paused(self) -> bool:
         return self._speed == PAUSED and self._stretch is None
 
+    @property
+    def started(self) -> bool:
+        return self.ended is not None
+
     def start(self) -> None:
         """Begin to pump from the running asyncio loop."""
         self._outer = asyncio.get_running_loop()
