@@ -1,27 +1,39 @@
 """How maps and lists of a kind are owned: item by item, or as a whole.
 
-Source: the list and map types in the schemas of kube-apiserver 1.36. A custom resource brings its own; where it tells
-nothing, maps are owned by field and lists as a whole.
+Source: the schemas of server-side apply that client-go 1.36 carries for the builtin kinds (``fieldtypes.json``: ``s n b
+u`` are scalars, ``@`` names a type, a list has ``keys`` or is a ``set`` or is owned as a whole, ``given`` are fields that
+Go writes even when nothing is in them). A custom resource brings its own schema; where it tells nothing, maps are owned
+by field and lists as a whole.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from controller.ports import Resource
+
+Scalar = Literal["", "string", "numeric", "boolean", "untyped"]
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
     """One place in a document.
 
-    ``atomic`` maps are owned as a whole, like lists that have neither ``keys`` nor are ``unique`` (sets). ``fields``
-    and ``others`` are the places below, ``item`` those of the items of a keyed list. ``given`` are fields that Go
-    writes even when nothing is in them: they are there before anybody sets them.
+    ``kind`` is what may stand there; ``any`` is told by the value. ``atomic`` maps are owned as a whole, like lists that
+    have neither ``keys`` nor are ``unique`` (sets). ``fields`` and ``others`` are the places below, ``item`` those of the
+    items of a list. ``closed`` maps have no field but ``fields``. ``given`` are fields that Go writes even when nothing
+    is in them: they are there before anybody sets them. ``defaults`` are those of the keys.
     """
 
+    kind: Literal["any", "map", "list", "scalar"] = "any"
+    scalar: Scalar = ""
     atomic: bool = False
     fields: Mapping[str, "Shape"] = field(default_factory=dict)
     others: "Shape | None" = None
+    closed: bool = False
     keys: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     unique: bool = False
@@ -29,103 +41,107 @@ class Shape:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, name: str) -> "Shape":
-        return self.fields.get(name) or self._rest
-
-    @cached_property
-    def _rest(self) -> "Shape":
-        return self.others or (self if not self.keys and not self.atomic else PLAIN)
+        return self.fields.get(name) or self.others or PLAIN
 
 
 PLAIN = Shape()
-WHOLE = Shape(atomic=True)
-
-
-def _by(*keys: str, item: Shape | None = None, **defaults: Any) -> Shape:
-    return Shape(keys=tuple(sorted(keys)), item=item, defaults=defaults)
-
-
-METADATA = Shape(
-    fields={"ownerReferences": _by("uid", item=WHOLE), "finalizers": Shape(unique=True)},
-    others=PLAIN,
-)
-
-_WHOLE_MAPS = (
-    "configMapKeyRef",
-    "fieldRef",
-    "involvedObject",
-    "labelSelector",
-    "nodeSelector",
-    "resourceFieldRef",
-    "roleRef",
-    "scopeSelector",
-    "secretKeyRef",
-    "selector",
-)
-_INNER: dict[str, Shape] = dict.fromkeys(_WHOLE_MAPS, WHOLE)
-_BUILTIN = Shape(fields=_INNER)
-_CONTAINER = Shape(
-    fields={
-        **_INNER,
-        "ports": _by("containerPort", "protocol", item=_BUILTIN, protocol="TCP"),
-        "env": _by("name", item=_BUILTIN),
-        "volumeMounts": _by("mountPath", item=_BUILTIN),
-        "volumeDevices": _by("devicePath", item=_BUILTIN),
-    },
-    others=_BUILTIN,
-    given={"resources": {}},
-)
-_TEMPLATE = Shape(fields={"metadata": METADATA}, others=_BUILTIN, given={"metadata": {}, "spec": {"containers": None}})
-_INNER |= {
-    "metadata": METADATA,
-    "template": _TEMPLATE,
-    "conditions": _by("type", item=_BUILTIN),
-    "addresses": _by("type", item=_BUILTIN),
-    "containers": _by("name", item=_CONTAINER),
-    "initContainers": _by("name", item=_CONTAINER),
-    "ephemeralContainers": _by("name", item=_CONTAINER),
-    "volumes": _by("name", item=_BUILTIN),
-    "ports": _by("port", "protocol", item=_BUILTIN, protocol="TCP"),
-    "imagePullSecrets": _by("name", item=WHOLE),
-    "secrets": _by("name", item=WHOLE),
-    "claims": _by("name", item=_BUILTIN),
-    "resourceClaims": _by("name", item=_BUILTIN),
-    "schedulingGates": _by("name", item=_BUILTIN),
-    "hostAliases": _by("ip", item=_BUILTIN),
-    "podIPs": _by("ip", item=_BUILTIN),
-    "topologySpreadConstraints": _by("topologyKey", "whenUnsatisfiable", item=_BUILTIN),
+WHOLE = Shape(kind="map", atomic=True)
+_SCALARS: Mapping[str, Shape] = {
+    letter: Shape(kind="scalar", scalar=name)
+    for letter, name in (("s", "string"), ("n", "numeric"), ("b", "boolean"), ("u", "untyped"))
 }
-_PARTS: Mapping[str, Any] = {"metadata": {}, "spec": {}, "status": {}}
-_GIVEN: Mapping[str, Mapping[str, Any]] = {
-    "Pod": {**_PARTS, "spec": {"containers": None}},
-    "Deployment": {**_PARTS, "spec": {"selector": None, "strategy": {}, "template": _TEMPLATE.given}},
-}
+_NIL: Mapping[str, tuple[str, ...]] = {"core.v1.PodSpec": ("containers",), "apps.v1.DeploymentSpec": ("selector",)}
+"""Fields that Go writes as null when nothing is in them, which the schemas do not tell."""
+_METADATA = "apis.meta.v1.ObjectMeta"
+_TYPES: Mapping[str, Scalar] = {"string": "string", "boolean": "boolean", "integer": "numeric", "number": "numeric"}
 
 
-def builtin_shape(kind: str) -> Shape:
-    return Shape(fields=_BUILTIN.fields, others=_BUILTIN, given=_GIVEN.get(kind, _PARTS))
+@cache
+def _types() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(files("sim.apiserver").joinpath("fieldtypes.json").read_text())
+    return found
+
+
+@cache
+def _named(name: str) -> Shape:
+    shape = _built(_types().get(name, "d"))
+    absent = dict.fromkeys(_NIL.get(name, ()))
+    return replace(shape, given={**absent, **shape.given}) if absent else shape
+
+
+def _built(node: Any) -> Shape:
+    if type(node) is str:
+        return _named(node[1:]) if node[0] == "@" else _SCALARS.get(node, PLAIN)
+    if "list" in node:
+        item = _built(node["list"])
+        keys = tuple(node.get("keys", ()))
+        defaults = {} if type(node["list"]) is not str else _types().get(node["list"][1:], {})
+        known = defaults.get("defaults", {}) if keys else {}
+        return Shape(kind="list", keys=keys, defaults=known, unique=node.get("set", False), item=item)
+    below = {name: _built(one) for name, one in node.get("fields", {}).items()}
+    others = _built(node["values"]) if "values" in node else None
+    return Shape(
+        kind="map",
+        atomic=node.get("atomic", False),
+        fields=below,
+        others=others,
+        closed=others is None,
+        given={name: below[name].given for name in node.get("given", ())},
+    )
+
+
+@cache
+def _builtin(name: str) -> Shape:
+    if name in _types():
+        return _named(name)
+    return Shape(kind="map", fields=_identity(), given={"metadata": {}, "spec": {}, "status": {}})
+
+
+def builtin_shape(resource: Resource) -> Shape:
+    """The places of a builtin kind; of one without a schema, what the documents themselves tell."""
+    return _builtin(f"{resource.group.partition('.')[0] or 'core'}.{resource.version}.{resource.kind}")
+
+
+def _identity() -> Mapping[str, Shape]:
+    return {"apiVersion": _SCALARS["s"], "kind": _SCALARS["s"], "metadata": _named(_METADATA)}
 
 
 def custom_shape(openapi: Mapping[str, Any]) -> Shape:
     """The places of a custom resource, from its schema."""
     below = _custom(openapi)
-    return Shape(fields={**below.fields, "metadata": METADATA}, others=below.others, given={"metadata": {}})
+    if below.kind != "map":
+        below = Shape(kind="map")
+    return replace(below, atomic=False, fields={**below.fields, **_identity()}, given={"metadata": {}})
 
 
 def _custom(schema: Mapping[str, Any]) -> Shape:
     kind = schema.get("type")
     if kind == "array":
         listed = schema.get("x-kubernetes-list-type")
+        item = schema.get("items") or {}
         if listed == "map":
             keys = tuple(sorted(schema.get("x-kubernetes-list-map-keys") or ()))
-            item = schema.get("items") or {}
             defaults = {key: one["default"] for key, one in (item.get("properties") or {}).items() if "default" in one}
-            return Shape(keys=keys, item=_custom(item), defaults=defaults)
-        return Shape(unique=listed == "set")
-    if kind == "object" and schema.get("x-kubernetes-map-type") == "atomic":
-        return WHOLE
+            return Shape(kind="list", keys=keys, item=_custom(item), defaults=defaults)
+        return Shape(kind="list", unique=listed == "set", item=_custom(item))
+    if kind == "object":
+        return _custom_map(schema)
+    if kind in _TYPES and not schema.get("x-kubernetes-int-or-string"):
+        return Shape(kind="scalar", scalar=_TYPES[kind])
+    return PLAIN
+
+
+def _custom_map(schema: Mapping[str, Any]) -> Shape:
     properties = schema.get("properties") or {}
     values = schema.get("additionalProperties")
-    if not properties and not isinstance(values, dict):
-        return PLAIN
-    others = _custom(values) if isinstance(values, dict) else PLAIN
-    return Shape(fields={name: _custom(one) for name, one in properties.items()}, others=others)
+    free = bool(schema.get("x-kubernetes-preserve-unknown-fields")) or (values is None and not properties)
+    below = {name: _custom(one) for name, one in properties.items()}
+    if schema.get("x-kubernetes-embedded-resource"):
+        below |= _identity()
+    return Shape(
+        kind="map",
+        atomic=schema.get("x-kubernetes-map-type") == "atomic",
+        fields=below,
+        others=_custom(values) if isinstance(values, dict) else None,
+        closed=not free and not values,
+    )

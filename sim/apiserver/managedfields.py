@@ -99,7 +99,7 @@ class Ownership:
 
 def _shape_of(served: Served) -> Shape:
     openapi = served.strategy.openapi
-    return builtin_shape(served.resource.kind) if openapi is None else custom_shape(openapi)
+    return builtin_shape(served.resource) if openapi is None else custom_shape(openapi)
 
 
 def _writable(served: Served, document: Document, subresource: str, old: Document) -> Document:
