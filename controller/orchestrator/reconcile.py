@@ -174,12 +174,12 @@ class Orchestrator:
         self._memories.pop(key, None)
 
     def is_known(self, request: Document) -> bool:
-        """Whether this very version was the answer to our own last call, so that it tells us nothing new."""
+        """Whether our own last call was answered with this version or a newer one, so that it tells us nothing new."""
         metadata = request["metadata"]
         memory = self._memories.get((metadata["namespace"], metadata["name"]))
         if memory is None or memory.request is None or memory.must_read:
             return False
-        return bool(memory.request["metadata"]["resourceVersion"] == metadata["resourceVersion"])
+        return memory.uid == metadata["uid"] and _version(request) <= _version(memory.request)
 
     def remember_end(self, request: Key, execution: Document) -> None:
         """The last state of an execution that is gone: it may have ended just before."""
