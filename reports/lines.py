@@ -55,7 +55,8 @@ class Scenario(Line):
     tags: Annotated[list[str], Field(description="a list of texts")]
     scale: Count
     source: Annotated[
-        Literal["feature", "workload", "recordings"], Field(description='"feature", "workload" or "recordings"')
+        Literal["feature", "workload", "recordings", "session"],
+        Field(description='"feature", "workload", "recordings" or "session"'),
     ]
     settings: Settings
 
@@ -224,6 +225,30 @@ class Calls(Line):
     ]
 
 
+class Request(Line):
+    """Of a session: a request from outside, ``number`` 1 for the first, and the code of its answer.
+
+    The line holds the whole request, so that the session can be repeated.
+    """
+
+    kind: Literal["request"]
+    scenario: Count
+    at_us: Micros
+    number: Count
+    method: Text
+    path: Text
+    status: Count
+
+
+class HangUp(Line):
+    """Of a session: the watch that request ``request`` opened was ended from outside."""
+
+    kind: Literal["hang_up"]
+    scenario: Count
+    at_us: Micros
+    request: Count
+
+
 class ScenarioEnd(Line):
     """A scenario is over. ``executions`` must agree with the lines above it."""
 
@@ -244,13 +269,15 @@ class End(Line):
     executions: Count
 
 
-ScenarioLine = Step | Execution | Routing | Remediation | Situation | Span | Calls | ScenarioEnd
+ScenarioLine = Step | Request | HangUp | Execution | Routing | Remediation | Situation | Span | Calls | ScenarioEnd
 """What stands between a ``scenario`` line and the next."""
 AnyLine = Run | Scenario | ScenarioLine | End
 MODELS: dict[str, type[Line]] = {
     "run": Run,
     "scenario": Scenario,
     "step": Step,
+    "request": Request,
+    "hang_up": HangUp,
     "execution": Execution,
     "routing": Routing,
     "remediation": Remediation,

@@ -33,6 +33,7 @@ class ScenarioRecord:
     situations: list[lines.Situation] = field(default_factory=list)
     spans: list[lines.Span] = field(default_factory=list)
     calls: list[lines.Calls] = field(default_factory=list)
+    requests: int = 0
     end: lines.ScenarioEnd = field(init=False)
     wall_seconds: float | None = None
 
@@ -131,15 +132,12 @@ class _Reader:
         elif isinstance(row, lines.Situation):
             to.situations.append(row)
         elif isinstance(row, lines.ScenarioEnd):
-            if row.executions != len(to.executions):
-                raise self._error(
-                    "executions", f"says {row.executions}, but {len(to.executions)} lines came: the record is truncated"
-                )
-            self._check_remediations(to)
-            to.end = row
+            self._end(row, to)
             return True
         elif isinstance(row, lines.Calls):
             to.calls.append(row)
+        elif isinstance(row, lines.Request | lines.HangUp):
+            self._outside(row, to)
         else:
             if row.end_us is not None and row.end_us < row.start_us:
                 raise self._error("end_us", f"expected {row.start_us} (start_us) or more, found {row.end_us}")
@@ -148,6 +146,20 @@ class _Reader:
             else:
                 to.spans.append(row)
         return False
+
+    def _outside(self, row: lines.Request | lines.HangUp, to: ScenarioRecord) -> None:
+        if isinstance(row, lines.Request):
+            to.requests += 1
+        elif row.request > to.requests:
+            raise self._error("request", f"expected one of the {to.requests} requests so far, found {row.request}")
+
+    def _end(self, row: lines.ScenarioEnd, to: ScenarioRecord) -> None:
+        if row.executions != len(to.executions):
+            raise self._error(
+                "executions", f"says {row.executions}, but {len(to.executions)} lines came: the record is truncated"
+            )
+        self._check_remediations(to)
+        to.end = row
 
     def _check_remediations(self, scenario: ScenarioRecord) -> None:
         said, came = scenario.routing and scenario.routing.remediations, len(scenario.remediations)

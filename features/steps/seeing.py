@@ -188,7 +188,7 @@ def statistic_below(story: Story, world: World, statistic: str, timing: str, lim
 
     async def tell() -> None:
         value_s, n = world.statistic(statistic, timing)
-        assert n, f'nothing to measure: no execution has a "{timing}"'
-        assert value_s < limit_s, f"{statistic} is {value_s:.2f} s over {n} executions"
+        assert n, f'nothing to measure: no "{timing}" is over'
+        assert value_s < limit_s, f"{statistic} is {value_s:.2f} s (n = {n})"
 
     story.once(tell)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from matplotlib.patches import Patch
 
@@ -13,11 +14,20 @@ from reports.text import clean
 _ROWS = 12
 _LABEL = 36
 _OTHERS = "other reasons"
-# Each state has its own hue of Okabe and Ito's palette; its reasons differ in lightness.
+# Each state has its own hue of Okabe and Ito's palette; its reasons differ in lightness, the usual ones always alike.
+_USUAL = {
+    ("completed", "Remediated"): canvas.BLUE,
+    ("completed", "NoActionRequired"): "#56B4E9",
+    ("failed", "PreviousExecutionFailed"): "#8A3200",
+    ("failed", "ExhaustedRetries"): "#5C2A10",
+    ("skipped", "ResourceBusy"): canvas.ORANGE,
+    ("skipped", "RecentlyRemediated"): "#F6D68B",
+    ("skipped", "DuplicateInProgress"): "#9C6A00",
+}
 _SHADES = {
-    "completed": (canvas.BLUE, "#56B4E9", "#A9D5F0"),
-    "failed": (canvas.VERMILLION, "#8A3200", "#F2A878", "#5C2A10", "#FAD4BC"),
-    "skipped": (canvas.ORANGE, "#F6D68B", "#9C6A00", "#FBECC8"),
+    "completed": ("#A9D5F0",),
+    "failed": (canvas.VERMILLION, "#F2A878", "#FAD4BC", "#B8703F"),
+    "skipped": ("#FBECC8", "#C79A3A"),
     "timed out": (canvas.PURPLE, "#8E4B72", "#E8BFD6"),
     "cancelled": ("#6A5ACD",),
     "blocked": (canvas.GREEN, "#8FD3BD", "#00543E"),
@@ -67,11 +77,12 @@ def fate_scale(remediations: Sequence[Remediation]) -> FateScale:
     counts: dict[Fate, int] = {}
     for row in rows:
         counts[shown[row.fate]] = counts.get(shown[row.fate], 0) + row.count
-    used: dict[str, int] = {}
-    shades: list[Shade] = []
-    for fate, count in counts.items():
-        number = used[fate.state] = used.get(fate.state, -1) + 1
-        hues = _SHADES[fate.state]
-        shades.append(Shade(clean(fate.name, _LABEL), fate.state, hues[number % len(hues)], count))
+    colours = _colours(list(counts))
+    shades = [Shade(clean(fate.name, _LABEL), fate.state, colours[fate], count) for fate, count in counts.items()]
     numbers = {fate: number for number, fate in enumerate(counts)}
     return FateScale(shades, [numbers[shown[fate_of(each)]] for each in remediations])
+
+
+def _colours(shown: Sequence[Fate]) -> dict[Fate, str]:
+    unused = {state: cycle(shades) for state, shades in _SHADES.items()}
+    return {fate: _USUAL.get((fate.state, fate.reason)) or next(unused[fate.state]) for fate in shown}

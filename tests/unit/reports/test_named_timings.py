@@ -28,8 +28,8 @@ LIFE: dict[str, Any] = {
     ],
 )
 def test_each_timing_lies_between_its_two_instants(name: str, expected_us: int) -> None:
-    assert timing(name).of_us(LIFE) == expected_us
-    assert timing(name).of_us(SimpleNamespace(**LIFE)) == expected_us
+    assert timing(name).spent_us(LIFE) == (expected_us,)
+    assert timing(name).spent_us(SimpleNamespace(**LIFE)) == (expected_us,)
 
 
 def test_a_timing_is_found_in_any_casing_and_spacing() -> None:
