@@ -20,16 +20,20 @@ import simpy
 
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.ports import Cluster
-from scenarios import settings, workflows
+from scenarios import catalogue, settings, workflows
 from scenarios.simulated import SimulatedWorld
 from scenarios.target import NAMESPACE
+from scenarios.workload import Workload, WorkloadStory
 from sim import garbage
 from sim.apiserver.identity import ADMIN, User
 from sim.loop import Loop
+from sim.streams import Streams
 
 _LIFTED = ["tekton.qps=0", "tekton.workers=64", "executor.workers=32", "cluster.nodes=200"]
 _RATE_PER_S = 6.0
 _RBAC = "rbac.authorization.k8s.io"
+_WEEK = catalogue.FOLDER / "week.yaml"
+_SEED = 7
 
 
 def raw_simpy(events: int = 500_000) -> dict[str, float]:
@@ -125,8 +129,35 @@ def executions(count: int, *, compacted: bool) -> dict[str, float]:
     }
 
 
+def remediations(count: int = 0) -> dict[str, float]:
+    """The first ``count`` remediations of the week in the catalogue, or all of them, with Tekton's own throttles."""
+    data = workflows.load_yaml(_WEEK.read_text(encoding="utf-8"), str(_WEEK))
+    if count:
+        data["arrivals"]["poisson"]["count"] = count
+    known = workflows.load_folder()
+    week = workflows.validate(Workload, data, str(_WEEK), context={"workflows": known})
+    world = SimulatedWorld(settings.parse(week.settings, [], str(_WEEK)), known, _SEED, week.targets)
+    world.settle()
+    before = _peak_mib()
+    story = WorkloadStory(week, world, Streams(_SEED))
+    began, began_cpu = time.perf_counter(), time.process_time()
+    story.play()
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
+    came = len(world.remediations)
+    return {
+        "per_s": came / wall_s,
+        "wall_s": wall_s,
+        "cpu_s": cpu_s,
+        "peak_mib": _peak_mib() - before,
+        "executions_each": len(world.chronicle.executions) / came,
+        "api_calls_each": sum(call.count for call in world.api_calls()) / came,
+        "simpy_events_each": world.events_processed() / came,
+        "virtual_s_per_wall_s": world.now_us() / 1e6 / wall_s,
+    }
+
+
 def _world(scale: int, *more: str) -> SimulatedWorld:
-    world = SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), workflows.load_folder(), 7, scale)
+    world = SimulatedWorld(settings.parse({}, [*_LIFTED, *more], "bench"), workflows.load_folder(), _SEED, scale)
     world.settle()
     return world
 
@@ -157,12 +188,15 @@ _MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     "executions 10000": lambda: executions(10_000, compacted=False),
     "executions 10000 compacted": lambda: executions(10_000, compacted=True),
     "executions 100000 compacted": lambda: executions(100_000, compacted=True),
+    "remediations 10000": lambda: remediations(10_000),
+    "remediations week": remediations,
 }
 _TENFOLD = (
     ("executions 1000", "executions 10000"),
     ("executions 10000 compacted", "executions 100000 compacted"),
+    ("remediations 10000", "remediations week"),
 )
-_ONCE = ("executions 100000 compacted",)  # minutes each
+_ONCE = ("executions 100000 compacted", "remediations week")  # minutes each
 
 
 def _measure(name: str, times: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sim.clock import Clock
 from sim.loop import Loop, Process
 from sim.people.analyst import Analyst, Remedy, Temper
 from sim.people.approver import Approver, Habits
+from sim.people.janitor import Janitor
 from sim.people.reviewer import Diligence, Reviewer
 from sim.streams import Streams
 
@@ -65,6 +66,10 @@ class Orchestration:
         """From now on somebody looks at failures; without it every block stays, as stories want it."""
         diligence = Diligence(self._reviewer.latency, ignores=self._reviewer.ignores)
         Reviewer(self._server, self._loop, diligence, stream=self._streams("reviewer"))
+
+    def tidy(self, keep_us: int) -> None:
+        """From now on remediations are deleted ``keep_us`` after they have ended; otherwise all are kept."""
+        Janitor(self._server, self._loop, keep_us)
 
     def _start(self, number: int) -> Process:
         process = self._loop.process(NAME if number == 0 else f"{NAME}-{number}")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from scenarios import signals
 from scenarios.orchestratorsettings import Share
+from scenarios.seconds import SomeSeconds
 from scenarios.target import Target
 from scenarios.workflows import Part
 from scenarios.world import World
@@ -25,6 +26,9 @@ class Signals(Part):
         le=5,
         allow_inf_nan=False,
         description="exponent of Zipf's law over targets; 0: all alike",
+    )
+    retention: SomeSeconds | None = Field(
+        default=None, description="remediations are deleted so long after they have ended; not given: all are kept"
     )
     legacy: int = Field(
         default=0,
@@ -55,7 +59,10 @@ class SignalSource:
         self._stream = stream
         self._last: dict[str, str] = {}
         world.recall_legacy(kind.legacy)
-        world.targets[0].backstage.orchestration.review()
+        orchestration = world.targets[0].backstage.orchestration
+        orchestration.review()
+        if kind.retention is not None:
+            orchestration.tidy(kind.retention.us)
         self.crowd = Crowd(world.targets, kind.popularity)
 
     async def send(self, target: Target, number: int, workflows: tuple[str, ...]) -> None:

@@ -212,7 +212,7 @@ class WorkloadStory:
 
 def described(workload: Workload) -> Mapping[str, Any]:
     """The workload in words, for the record."""
-    extra = {} if workload.signals is None else {"signals": workload.signals.model_dump()}
+    extra = {} if workload.signals is None else {"signals": workload.signals.model_dump(exclude_none=True)}
     return {
         "arrivals": workload.arrivals.describe(),
         "targets": workload.targets,

@@ -112,6 +112,10 @@ class Api:
             ),
         )
 
+    def delete(self, resource: Resource, namespace: str, name: str) -> None:
+        """Delete an object in the background. Raises ApiError 404."""
+        self._counted("delete", resource.group_resource, self.server.delete, self.user, resource, namespace, name)
+
     def delete_pod(self, pod: Document, *, grace_period_s: int | None = None) -> None:
         """Delete this very pod (by uid). Raises ApiError 404, 409."""
         metadata = pod["metadata"]
