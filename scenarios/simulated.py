@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from controller.api.resources import PIPELINE_RUNS
@@ -11,7 +12,7 @@ from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
 from controller.ports import Cluster, Document
 from reports import statistics, timings
-from scenarios import hazards, legacy, manifests, permissions
+from scenarios import hazards, legacy, manifests, parts, permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
@@ -30,7 +31,7 @@ from sim import garbage
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.latency import Latency
 from sim.apiserver.server import ApiServer
-from sim.clock import Clock
+from sim.clock import EPOCH, Clock
 from sim.cluster import cluster
 from sim.cluster.images import CACHED, Catalogue
 from sim.cluster.options import ClusterOptions, NodePool
@@ -80,7 +81,8 @@ class SimulatedWorld:
     """Implements :class:`scenarios.world.World` and :class:`scenarios.target.Backstage`.
 
     ``wrap`` is applied to the client of every process of the executor, the restarted ones too; ``wrap_orchestrator``
-    to those of the orchestrator.
+    to those of the orchestrator. ``without`` names parts of :mod:`scenarios.parts` that somebody else plays.
+    ``epoch`` is the time of day at which the world begins. ``managed_fields`` makes the API server keep them.
     """
 
     backend = "sim"
@@ -94,16 +96,22 @@ class SimulatedWorld:
         *,
         wrap: Wrap = _as_it_is,
         wrap_orchestrator: Wrap = _as_it_is,
+        without: frozenset[str] = frozenset(),
+        epoch: datetime = EPOCH,
+        managed_fields: bool = False,
     ) -> None:
         self._settings = settings
+        self._without = without
         self._wrap_orchestrator = wrap_orchestrator
         self._wrap = wrap
         self.patience_s: float = settings.patience
         self.streams = Streams(seed)
         ties = self.streams("ties") if settings.ties == "shuffled" else None
         self.loop = Loop(ties=ties)  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
-        self.clock = Clock(self.loop)
-        self.server = _server(settings, self.loop, self.streams, self.clock)
+        self.clock = Clock(self.loop, epoch=epoch)
+        self.server = _server(settings, self.loop, self.streams, self.clock, managed_fields)
+        if parts.COLLECTOR in without:
+            self.server.collector.pause()
         self.cluster = self.server.client(ADMIN, component="user")
         self.workflows = workflows
         self.audit = AuditTrail()
@@ -113,7 +121,7 @@ class SimulatedWorld:
         self.models = cluster.build(
             self.server, self.loop, self.streams, self.clock, _cluster_options(settings, self.workflows), self.cast
         )
-        self.models.start()
+        self.models.start(scheduler=parts.SCHEDULER not in without, kubelets=parts.KUBELET not in without)
         self.tekton = tekton.install(
             self.server, self.loop, self.streams, self.clock, settings.tekton.options(), _bundles(self.workflows)
         )
@@ -124,16 +132,19 @@ class SimulatedWorld:
         self.incidents = Incidents(self.loop, self.tekton, settings.tekton, self.streams("tekton.incidents"))
         for resource, observer in self.chronicle.observers:
             self.server.observe(observer, resource)
-        self.tekton.start()
+        if parts.TEKTON in without:
+            self.tekton.kill()
         named = [FIRST_TARGET, *target_names(self.streams("names"), scale)][:scale]
         self.targets = [self._target(name, resource) for name, resource in named]
         self._ticks: list[Callable[[World], None]] = []
         self._replies = LostReply(self.server.client(CONTROLLER, component=CONTROLLER_NAME))
-        self._process = self._start_controller()
+        self._process = self.loop.process(CONTROLLER_NAME) if parts.EXECUTOR in without else self._start_controller()
 
     def settle(self) -> None:
         """Let every process start: Tekton's resolvers fail requests that they meet while they do."""
         self.loop.run_until(_SETTLED_US)
+        if parts.TEKTON in self._without:
+            return
         if not self.tekton.synced and not self.loop.run_until(_SETTLED_MAX_US, until=lambda: self.tekton.synced):
             limit = format_us(_SETTLED_MAX_US)
             raise BadInput("settings", f"Tekton has not started after {limit}", "a shorter api.read or api.watchLag")
@@ -309,7 +320,7 @@ async def _finished(story: Awaitable[None]) -> None:
     await story
 
 
-def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> ApiServer:
+def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock, managed_fields: bool) -> ApiServer:
     api = settings.api
     verbs = {**dict.fromkeys(_READS, api.read), **dict.fromkeys(_WRITES, api.write), "update": api.update}
     return ApiServer(
@@ -319,6 +330,7 @@ def _server(settings: Settings, loop: Loop, streams: Streams, clock: Clock) -> A
         latency=Latency(verbs=verbs, request_share=api.request_share),
         watch_lag=api.watch_lag,
         guard=settings.guard,
+        managed_fields=managed_fields,
     )
 
 

@@ -59,9 +59,14 @@ class ClusterModels:
             self._workers,
         )
         self._nodes = NodeController(server, loop, clock, self._known)
+        self._places = self._runs = True
 
-    def start(self) -> None:
-        """Register the nodes and begin to watch."""
+    def start(self, *, scheduler: bool = True, kubelets: bool = True) -> None:
+        """Register the nodes and begin to watch.
+
+        Without the ``scheduler`` somebody else binds pods; without ``kubelets`` somebody else runs what is bound.
+        """
+        self._places, self._runs = scheduler, kubelets
         for plural, watch in (
             ("pods", self._pod),
             ("nodes", self._node),
@@ -132,11 +137,12 @@ class ClusterModels:
             else:
                 worker.updated(pod)
         elif not pod["spec"].get("nodeName"):
-            self._scheduler.unbound(pod)
+            if self._places:
+                self._scheduler.unbound(pod)
         elif (pod.get("status") or {}).get("phase") not in TERMINAL:
             self._scheduler.bound(pod)
             kubelet = self.kubelets.get(pod["spec"]["nodeName"])
-            if kubelet is not None and not kubelet.down:
+            if kubelet is not None and not kubelet.down and self._runs:
                 kubelet.admit(pod)
 
     def _node(self, type_: WatchType, _resource: Resource, _old: Document | None, node: Document) -> None:
