@@ -39,8 +39,13 @@ def flow(scenario: ScenarioRecord, scale: FateScale) -> Drawing:
     remediations = scenario.remediations
     n = len(remediations)
     if n < 2:
-        return Drawing("flow", _TITLE, _alone(remediations[0]), about="remediations")
+        return Drawing(
+            "flow", _TITLE, f"The only remediation was {_told(_way(remediations[0]))}.", about="remediations"
+        )
     counts = Counter(zip(map(_way, remediations), scale.of, strict=True))
+    if len(counts) == 1:
+        note = f"All {n:,} remediations were {_told(_way(remediations[0]))}; {scale.shades[0].label}."
+        return Drawing("flow", _TITLE, note, about="remediations")
     ends = _end_rows(counts, scale.shades)
     strips = _strips(counts, ends, n)
     bottoms = _end_tops(strips, ends, scale.shades, n)
@@ -134,14 +139,11 @@ def _end(axes: Axes, shade: Shade, top: float, n: int) -> None:
     axes.text(_END_X + _NODE_PX + 8, at + px / 2, shade.told(n), va="center_baseline", fontsize=10.5)
 
 
-def _alone(remediation: Remediation) -> str:
-    analysed, executed = _way(remediation)
-    way = "neither analysed nor executed"
+def _told(way: Way) -> str:
+    analysed, executed = way
     if analysed:
-        way = "analysed and executed" if executed else "analysed, but not executed"
-    elif executed:
-        way = "executed without an analysis"
-    return f"The only remediation was {way}."
+        return "analysed and executed" if executed else "analysed, but not executed"
+    return "executed without an analysis" if executed else "neither analysed nor executed"
 
 
 def _note(remediations: list[Remediation]) -> str:

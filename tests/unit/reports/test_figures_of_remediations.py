@@ -93,6 +93,12 @@ def test_one_remediation_is_told_in_sentences(tmp_path: Path) -> None:
     assert figures(tmp_path, [remediation("only", 5)])["decisions"].note == "Nothing was decided."
 
 
+def test_remediations_that_all_went_the_same_way_are_a_sentence(tmp_path: Path) -> None:
+    found = figures(tmp_path, [remediation(f"rr-{n}", n, REFUSED, reason="ResourceBusy") for n in range(9)])
+    assert found["flow"].svg is None
+    assert found["flow"].note == "All 9 remediations were neither analysed nor executed; skipped: ResourceBusy."
+
+
 def test_signals_that_came_at_once_are_a_sentence_not_a_bar(tmp_path: Path) -> None:
     found = figures(tmp_path, storm(50, gap_s=0.01))
     assert found["fates"].svg is None
