@@ -6,6 +6,7 @@ integers of virtual microseconds, so that one seed gives one file, byte for byte
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,16 @@ class Recording:
                 end_us=now_us if step.ended_us is None else step.ended_us,
                 error=step.explain(targets)[:_TEXT_MAX] if step.failures else None,
             )
+
+    def request(
+        self, scenario: int, at_us: int, number: int, fields: Mapping[str, Any], *, status: int, answer: str
+    ) -> None:
+        """A request that came from outside, whole, with the code and a digest of its answer."""
+        self._line("request", scenario=scenario, at_us=at_us, number=number, **fields, status=status, answer=answer)
+
+    def hang_up(self, scenario: int, at_us: int, number: int) -> None:
+        """Somebody outside ended the watch that request ``number`` had opened."""
+        self._line("hang_up", scenario=scenario, at_us=at_us, request=number)
 
     def history(self, scenario: int, world: World) -> None:
         """Everything the chronicle knows: executions and remediations in the order of their creation, spans, API

@@ -269,7 +269,7 @@ class Pump:
 
 
 def enter(loop: Loop, act: Callable[..., T], *args: Any) -> T:
-    """Call ``act`` as an event of the calendar at the present instant, and let that instant come to its end.
+    """Call ``act`` as the last event of the present instant, and let what follows from it at once happen, too.
 
     Raises what ``act`` raises; what the world lets escape stands in ``loop.errors``, and is raised where there is no
     answer.
@@ -283,6 +283,7 @@ def enter(loop: Loop, act: Callable[..., T], *args: Any) -> T:
         except Exception as error:
             failure.append(error)
 
+    loop.run_until(loop.now_us)  # a condition may have stopped the world in the middle of this instant
     loop.post(0, acted)
     try:
         loop.run_until(loop.now_us)

@@ -17,6 +17,8 @@ from sim.pump import Broken, Pump
 
 _WATCH_S = 3600.0  # of a watch whose client does not say how long; --min-request-timeout of a real server, doubled
 _ENDLESS = str(10**9)  # seconds
+_WHY_MAX = 500
+_JSON = {"content-type": "application/json"}
 _log = logging.getLogger(__name__)
 
 Page = Callable[[Request, str], Awaitable[Response]]
@@ -75,7 +77,9 @@ class Application:
         try:
             await self._stream(feed, response, limit_s, receive, send)
         finally:
-            self._pump.enter(self._hang_up, feed, number)
+            self.feeds.discard(feed)
+            if not feed.stream.ended and not self._pump.over:
+                self._pump.enter(self._hang_up, feed, number)
 
     def _page(self, path: str) -> Page | None:
         if not self._pages:
@@ -85,20 +89,14 @@ class Application:
     def _carry_out(self, request: Request) -> tuple[Response, Feed | None, int]:
         try:
             return self._pump.enter(self._handle, request)
-        except RecursionError:
-            error = bad_request("the body is nested too deeply")
         except Broken as broken:
-            error = ApiError(500, "InternalError", f"Internal error occurred: {broken}"[:500])
-        except Exception as unexpected:
-            _log.exception("%s %s", request.method, request.path)
-            error = ApiError(500, "InternalError", f"Internal error occurred: {unexpected!r}"[:500])
-        return Response(error.code, {"content-type": "application/json"}, error.status()), None, 0
+            return _failure(500, str(broken)), None, 0
 
     def _handle(self, request: Request) -> tuple[Response, Feed | None, int]:
-        response = self._rest.handle(request)
+        response = answered(self._rest, request)
         number = 0
         if self._journal is not None:
-            number = self._journal.request(self._pump.loop.now_us, request, self._rest, response.status)
+            number = self._journal.request(self._pump.loop.now_us, request, self._rest, response)
         if not isinstance(response.body, Stream):
             return response, None, number
         feed = Feed(response.body, self._lines)
@@ -108,11 +106,9 @@ class Application:
 
     def _hang_up(self, feed: Feed, number: int) -> None:
         """The stream ends in the world, too; that it did so from outside is taken down."""
-        self.feeds.discard(feed)
-        if not feed.stream.ended:
-            feed.stream.close()
-            if self._journal is not None:
-                self._journal.hang_up(self._pump.loop.now_us, number)
+        feed.stream.close()
+        if self._journal is not None:
+            self._journal.hang_up(self._pump.loop.now_us, number)
 
     async def _stream(
         self, feed: Feed, response: Response, limit_s: float | None, receive: Receive, send: Send
@@ -134,6 +130,23 @@ class Application:
         finally:
             timer.cancel()
             gone.cancel()
+
+
+def answered(rest: Rest, request: Request) -> Response:
+    """The answer, also where the server has a fault of its own: a 500 as a real one gives it."""
+    try:
+        return rest.handle(request)
+    except RecursionError:
+        error = bad_request("the body is nested too deeply")
+        return Response(error.code, dict(_JSON), error.status())
+    except Exception as fault:
+        _log.exception("%s %s", request.method, request.path)
+        return _failure(500, repr(fault))
+
+
+def _failure(code: int, why: str) -> Response:
+    error = ApiError(code, "InternalError", f"Internal error occurred: {why[:_WHY_MAX]}")
+    return Response(code, dict(_JSON), error.status())
 
 
 async def _gone(receive: Receive, feed: Feed) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from controller.ports import ApiError
 from sim.apiserver.identity import User
-from sim.apiserver.rest import Request, Rest
+from sim.apiserver.rest import Request, Response, Rest
 
 _KEPT_HEADERS = ("accept", "content-type", "user-agent")
 _IMPERSONATION = "impersonate-"
@@ -14,8 +14,8 @@ Entry = dict[str, Any]
 
 
 class Journal(Protocol):
-    def request(self, at_us: int, request: Request, rest: Rest, status: int) -> int:
-        """A request and the code of its answer; the number that it is known by."""
+    def request(self, at_us: int, request: Request, rest: Rest, response: Response) -> int:
+        """A request and its answer; the number that it is known by."""
         ...
 
     def hang_up(self, at_us: int, number: int) -> None:
@@ -23,32 +23,12 @@ class Journal(Protocol):
         ...
 
 
-class Entries:
-    """A journal that is kept as documents, in the order of what happened. Credentials are not in it, users are."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self._requests = 0
-
-    def request(self, at_us: int, request: Request, rest: Rest, status: int) -> int:
-        self._requests += 1
-        entry = {"at_us": at_us, "number": self._requests, **written(request, _user(request, rest)), "status": status}
-        self.entries.append(entry)
-        return self._requests
-
-    def hang_up(self, at_us: int, number: int) -> None:
-        self.entries.append({"at_us": at_us, "hang_up": number})
-
-
-def _user(request: Request, rest: Rest) -> User | None:
+def written(request: Request, rest: Rest) -> Entry:
+    """The request as a document: with its user instead of credentials, None where they are nobody's."""
     try:
-        return rest.authenticate(request)
+        user = rest.authenticate(request)
     except ApiError:
-        return None
-
-
-def written(request: Request, user: User | None) -> Entry:
-    """The request as a document, sent by ``user``; None when nobody knows the credentials."""
+        user = None
     entry: Entry = {"method": request.method, "path": request.path, "query": dict(request.query)}
     entry["headers"] = {
         name: value

@@ -1,0 +1,153 @@
+"""One session: a world, and everything that came into it from outside, from its first instant to its last."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scenarios import catalogue, parts, settings, workflows, workload
+from scenarios.errors import BadInput
+from scenarios.record import Recording
+from scenarios.run import RunOptions
+from scenarios.simulated import SimulatedWorld
+from scenarios.version import VERSION
+from sim.apiserver.http.journal import written
+from sim.apiserver.http.outgoing import encoded
+from sim.apiserver.identity import User
+from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.watch import Stream
+from sim.apiserver.watching import Watcher
+from sim.workload.distributions import Constant
+
+_DIGEST_CHARS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What determines a session but for its requests. ``scenario`` is a workload's name or file, or empty.
+
+    Raises BadInput for a seed that cannot be.
+    """
+
+    scenario: str
+    seed: int
+    overrides: tuple[str, ...]
+    without: frozenset[str]
+    epoch: datetime
+    command: str
+
+    def __post_init__(self) -> None:
+        RunOptions(seed=self.seed)
+
+    def described(self) -> dict[str, Any]:
+        left = [name for name in parts.PARTS if name in self.without]
+        return {"scenario": self.scenario, "overrides": list(self.overrides), "without": left}
+
+
+def open_world(options: SessionOptions) -> SimulatedWorld:
+    """The world of a session, before anything has come into it. Raises BadInput."""
+    name, scale, chosen, flows = (
+        "session",
+        1,
+        settings.parse({}, options.overrides, "settings"),
+        workflows.load_folder(),
+    )
+    if options.scenario:
+        path = _workload(options.scenario)
+        load, chosen = workload.read(path, options.overrides)
+        name, scale, flows = load.name, load.targets, workflows.beside(path)
+    if parts.PEOPLE in options.without:
+        silent = {"silent": 1.0}
+        analyst = chosen.analyst.model_copy(update={**dict.fromkeys(_MOODS, 0.0), **silent})
+        approver = chosen.approver.model_copy(update={"rejects": 0.0, **silent})
+        chosen = chosen.model_copy(update={"analyst": analyst, "approver": approver})
+    seed = RunOptions(seed=options.seed).seed_of(name)
+    world = SimulatedWorld(
+        chosen, flows, seed, scale, without=options.without, epoch=options.epoch, managed_fields=True
+    )
+    world.settle()
+    if parts.ORCHESTRATOR not in options.without:
+        _ = world.orchestration
+    else:
+        world.watch_remediations()
+    return world
+
+
+_MOODS = ("not_needed", "nothing_found", "unsure", "error")
+
+
+def _workload(text: str) -> Path:
+    found = catalogue.find([text])
+    if found.features or len(found.workloads) != 1:
+        raise BadInput(text, "is not one workload scenario", "a .yaml file, or a workload from `rehearse list`")
+    return found.workloads[0]
+
+
+def rest_of(world: SimulatedWorld, tokens: Mapping[str, User]) -> Rest:
+    """The API as clients from outside have it: their news does not lag, for it has a real way to go."""
+    return Rest(world.server, tokens, Watcher("outside", lag=Constant(0)))
+
+
+class SessionRecord:
+    """Implements :class:`sim.apiserver.http.journal.Journal` and writes the record of the session."""
+
+    def __init__(self, options: SessionOptions, world: SimulatedWorld) -> None:
+        self._world = world
+        self.recording = Recording()
+        self._requests = 0
+        self.recording.run(
+            version=VERSION,
+            seed=options.seed,
+            backend="sim",
+            epoch=options.epoch.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            command=options.command,
+            settings=options.described(),
+        )
+        self.scenario = self.recording.scenario(
+            feature="Session",
+            description="requests from outside",
+            file=Path(options.scenario).name,
+            line=1,
+            name=options.scenario or "session",
+            tags=[],
+            scale=len(world.targets),
+            source="session",
+            settings=world.settings(),
+        )
+
+    def request(self, at_us: int, request: Request, rest: Rest, response: Response) -> int:
+        self._requests += 1
+        fields = written(request, rest)
+        self.recording.request(
+            self.scenario, at_us, self._requests, fields, status=response.status, answer=_digest(response)
+        )
+        return self._requests
+
+    def hang_up(self, at_us: int, number: int) -> None:
+        self.recording.hang_up(self.scenario, at_us, number)
+
+    def close(self) -> Recording:
+        """Write what became of it all; the recording as a whole."""
+        world = self._world
+        self.recording.history(self.scenario, world)
+        self.recording.scenario_end(
+            self.scenario,
+            status="passed",
+            error=None,
+            virtual_us=world.now_us(),
+            executions=len(world.chronicle.executions),
+            events=world.events_processed(),
+        )
+        self.recording.end()
+        return self.recording
+
+
+def _digest(response: Response) -> str:
+    """Tells two answers apart; a watch's first bytes are its name."""
+    body = response.body
+    if isinstance(body, Stream):
+        return "watch"
+    data = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else encoded(body)
+    return hashlib.sha256(data).hexdigest()[:_DIGEST_CHARS]
