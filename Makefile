@@ -13,8 +13,9 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-.venv/.dev: .venv/pyvenv.cfg pyproject.toml
+.venv/.dev: .venv/pyvenv.cfg pyproject.toml .ci/kubectl.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python .ci/kubectl.py
 	@touch $@ .venv/.run
 
 demo: .venv/.run  ## run all features in the simulated cluster and write reports/out/demo/
