@@ -39,6 +39,10 @@ class Trouble:
             raise fate
         raise ConnectionLost(f"{verb} {name}: {fate}")
 
+    def spoken(self) -> list[tuple[str, str, str]]:
+        """All calls but the watches, which end and are opened again."""
+        return [call for call in self.calls if call[0] != "watch"]
+
     def count(self, verb: str, plural: str) -> int:
         return sum(call[:2] == (verb, plural) for call in self.calls)
 
