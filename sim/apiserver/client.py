@@ -45,6 +45,7 @@ class Client:
     ) -> None:
         self.user = user
         self.component = component
+        self._manager = manager
         self._server = server
         self._loop = server.loop
         self._post = server.loop.post
@@ -174,6 +175,8 @@ class Client:
         options = _NOTHING
         if subresource or patch_type != "merge":
             options = {"patch_type": patch_type, "subresource": subresource}
+        if patch_type == "apply":
+            options = {**options, "manager": self._manager}
         answer: Document = await self._send(self._patch, (resource, namespace, name, body), options, subresource)
         return answer
 

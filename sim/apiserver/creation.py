@@ -7,7 +7,7 @@ from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.decoding import report_unknown, well_formed
 from sim.apiserver.errors import already_exists, bad_request, being_deleted, invalid
 from sim.apiserver.identity import User
-from sim.apiserver.managedfields import Entries
+from sim.apiserver.managedentries import Entries
 from sim.apiserver.metadata import check_create, for_create, generated_name
 from sim.apiserver.registry import Served
 
@@ -26,8 +26,12 @@ def create(
     dry_run: bool,
     field_validation: str,
     manager: str = "",
+    owners: Entries | None = None,
 ) -> Document:
-    """Store a new object, checked in the real server's order. Raises ApiError 400, 403, 404, 409, 422, 500."""
+    """Store a new object, checked in the real server's order. Raises ApiError 400, 403, 404, 409, 422, 500.
+
+    ``owners`` are its managed fields where applying has told them.
+    """
     resource, strategy, table = served.resource, served.strategy, served.table
     given = body
     body, unknown = strategy.decode(well_formed(served, body, None), None, "")
@@ -40,7 +44,7 @@ def create(
     name = metadata.get("name", "")
     if resource.namespaced:
         server.namespaces.check_create(served, namespace, name)
-    owners = server.ownership.created(served, body, manager) if server.ownership is not None else ()
+    owners = _owners(server, served, body, manager) if owners is None else owners
     mutators, validators = server.admission.plugins(served.key, "CREATE")
     request = None
     if mutators or validators:
@@ -73,6 +77,10 @@ def create(
     if dry_run:
         return served.present(new)
     return served.present(server.store.put(table, namespace, name, None, new))
+
+
+def _owners(server: "ApiServer", served: Served, body: Document, manager: str) -> Entries:
+    return () if server.ownership is None else server.ownership.created(served, body, manager)
 
 
 def _free_name(server: "ApiServer", served: Served, namespace: str, prefix: str) -> str:

@@ -1,7 +1,7 @@
 """How maps and lists of a kind are owned: item by item, or as a whole.
 
-Source: the schemas of server-side apply that client-go 1.36 carries for the builtin kinds (``fieldtypes.json``: ``s n b
-u`` are scalars, ``@`` names a type, a list has ``keys`` or is a ``set`` or is owned as a whole, ``given`` are fields that
+Source: the schemas of server-side apply that client-go carries for the builtin kinds (``fieldtypes.json``: ``s n b u``
+are scalars, ``@`` names a type, a list has ``keys`` or is a ``set`` or is owned as a whole, ``given`` are fields that
 Go writes even when nothing is in them). A custom resource brings its own schema; where it tells nothing, maps are owned
 by field and lists as a whole.
 """
@@ -22,10 +22,10 @@ Scalar = Literal["", "string", "numeric", "boolean", "untyped"]
 class Shape:
     """One place in a document.
 
-    ``kind`` is what may stand there; ``any`` is told by the value. ``atomic`` maps are owned as a whole, like lists that
-    have neither ``keys`` nor are ``unique`` (sets). ``fields`` and ``others`` are the places below, ``item`` those of the
-    items of a list. ``closed`` maps have no field but ``fields``. ``given`` are fields that Go writes even when nothing
-    is in them: they are there before anybody sets them. ``defaults`` are those of the keys.
+    ``kind`` is what may stand there; ``any`` is told by the value. ``atomic`` maps are owned as a whole, like lists
+    that have neither ``keys`` nor are ``unique`` (sets). ``fields`` and ``others`` are the places below, ``item`` those
+    of the items of a list. ``closed`` maps have no field but ``fields``. ``given`` are fields that Go writes even when
+    nothing is in them: they are there before anybody sets them. ``defaults`` are those of the keys.
     """
 
     kind: Literal["any", "map", "list", "scalar"] = "any"
@@ -46,10 +46,8 @@ class Shape:
 
 PLAIN = Shape()
 WHOLE = Shape(kind="map", atomic=True)
-_SCALARS: Mapping[str, Shape] = {
-    letter: Shape(kind="scalar", scalar=name)
-    for letter, name in (("s", "string"), ("n", "numeric"), ("b", "boolean"), ("u", "untyped"))
-}
+_LETTERS: Mapping[str, Scalar] = {"s": "string", "n": "numeric", "b": "boolean", "u": "untyped"}
+_SCALARS: Mapping[str, Shape] = {letter: Shape(kind="scalar", scalar=name) for letter, name in _LETTERS.items()}
 _NIL: Mapping[str, tuple[str, ...]] = {"core.v1.PodSpec": ("containers",), "apps.v1.DeploymentSpec": ("selector",)}
 """Fields that Go writes as null when nothing is in them, which the schemas do not tell."""
 _METADATA = "apis.meta.v1.ObjectMeta"
@@ -115,7 +113,7 @@ def custom_shape(openapi: Mapping[str, Any]) -> Shape:
 
 
 def _custom(schema: Mapping[str, Any]) -> Shape:
-    kind = schema.get("type")
+    kind = schema.get("type", "")
     if kind == "array":
         listed = schema.get("x-kubernetes-list-type")
         item = schema.get("items") or {}

@@ -9,6 +9,7 @@ from sim.apiserver.decoding import check_type, report_unknown, well_formed
 from sim.apiserver.deletion import complete
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
+from sim.apiserver.managedentries import Entries, same_but_times
 from sim.apiserver.managedfields import owned
 from sim.apiserver.metadata import check_update, for_update
 from sim.apiserver.patch import apply_operations, merge
@@ -114,6 +115,26 @@ def patch(
     )
 
 
+def replace_by(
+    server: "ApiServer",
+    user: User,
+    served: Served,
+    namespace: str,
+    name: str,
+    old: Document,
+    body: Document,
+    subresource: str,
+    dry_run: bool,
+    owners: Entries,
+) -> Document:
+    """Replace ``old`` by what applying made of it; ``owners`` are its managed fields. Raises ApiError 403, 409, 422."""
+    body = well_formed(served, body, old)
+    uid = body["metadata"].get("uid")
+    if uid != old["metadata"]["uid"]:
+        raise conflict(served.resource, name, _other_uid(served, namespace, name, uid, old))
+    return _replace(server, user, served, namespace, name, old, body, subresource, dry_run, "Ignore", "", owners)
+
+
 def _replace(
     server: "ApiServer",
     user: User,
@@ -126,13 +147,13 @@ def _replace(
     dry_run: bool,
     field_validation: str,
     manager: str,
+    owners: Entries | None = None,
 ) -> Document:
     resource, strategy = served.resource, served.strategy
     body, unknown = strategy.decode(body, old, subresource)
     if unknown:
         report_unknown(server, served, unknown, field_validation)
-    owners = None
-    if server.ownership is not None:
+    if owners is None and server.ownership is not None:
         owners = server.ownership.updated(served, old, body, subresource, manager)
     of_status = subresource == "status"
     key = served.status_key if of_status else f"{served.key}/{subresource}" if subresource else served.key
@@ -162,7 +183,7 @@ def _replace(
         request.new = replaced
         for validate in validators:
             validate(request)
-    if replaced == old:
+    if replaced == old and (owners is None or same_but_times(owners, before.get("managedFields") or ())):
         return served.present(old)
     if owners is not None:
         replaced["metadata"] = owned(replaced["metadata"], owners)

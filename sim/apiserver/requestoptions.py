@@ -1,21 +1,29 @@
 """Query parameters and DeleteOptions, checked as apimachinery checks them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller.ports import ApiError, Document
 from sim.apiserver.deletion import Options
-from sim.apiserver.errors import Cause, bad_request, invalid, invalid_value, not_supported
+from sim.apiserver.errors import Cause, bad_request, invalid, invalid_value, not_supported, required
 
 _META = "meta.k8s.io"
+_MANAGER_LIMIT_BYTES = 128
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _PROPAGATIONS = ("Foreground", "Background", "Orphan")
 TRUE = ("true", "1", "True", "TRUE", "t", "T")
 
 
-def write_options(kind: str, query: Mapping[str, str]) -> tuple[bool, str]:
+def is_true(query: Mapping[str, str], name: str) -> bool:
+    """A truth as the API's conversion reads it: whatever is there and is not false."""
+    return name in query and query[name].lower() not in ("false", "0")
+
+
+def write_options(kind: str, query: Mapping[str, str], *, patch_type: str = "") -> tuple[bool, str]:
     """``(dry_run, field_validation)``; ``kind`` is CreateOptions and the like. Raises ApiError 422."""
     causes: list[Cause] = []
+    if "force" in query or "fieldManager" in query or patch_type == "apply":
+        causes.extend(_manager_causes(query, patch_type))
     dry_run = _dry_run(query.get("dryRun", ""), causes)
     validation = query.get("fieldValidation", "")
     if validation not in _VALIDATIONS:
@@ -23,6 +31,25 @@ def write_options(kind: str, query: Mapping[str, str]) -> tuple[bool, str]:
     if causes:
         raise invalid(_META, kind, "", causes)
     return dry_run, validation or "Warn"
+
+
+def _manager_causes(query: Mapping[str, str], patch_type: str) -> Iterator[Cause]:
+    manager = query.get("fieldManager", "")
+    if patch_type == "apply":
+        if not manager:
+            yield required("fieldManager", "is required for apply patch")
+    elif patch_type and "force" in query:
+        yield Cause("FieldValueForbidden", "force", "Forbidden: may not be specified for non-apply patch")
+    if len(manager.encode()) > _MANAGER_LIMIT_BYTES:
+        text = f"Too long: may not be more than {_MANAGER_LIMIT_BYTES} bytes"
+        yield Cause("FieldValueTooLong", "fieldManager", text)
+    position = 0
+    for letter in manager:
+        if not letter.isprintable():
+            yield invalid_value(
+                "fieldManager", manager, f"invalid character U+{ord(letter):04X} (at position {position})"
+            )
+        position += len(letter.encode())
 
 
 def _dry_run(value: str, causes: list[Cause]) -> bool:

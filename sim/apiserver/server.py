@@ -10,6 +10,7 @@ from typing import Any
 from controller.ports import Document, PatchType, Propagation, Resource
 from sim.apiserver import creation, deletion, eventsface, listing, replacement
 from sim.apiserver.admission import Chain
+from sim.apiserver.apply import apply
 from sim.apiserver.builtin import builtin
 from sim.apiserver.calls import Calls
 from sim.apiserver.client import Client
@@ -274,6 +275,9 @@ class ApiServer:
         field_validation: str = "Warn",
         manager: str = "",
     ) -> Document:
+        if patch_type == "apply":
+            applied = self.apply(user, resource, namespace, name, body, subresource=subresource, manager=manager)
+            return applied[0]
         served = self.enter(user, "patch", resource, namespace, name, subresource)
         if served.key == "events" and patch_type == "merge" and not dry_run and self.ownership is None:
             event = count_event(self, served, namespace, name, body)
@@ -282,6 +286,24 @@ class ApiServer:
         return replacement.patch(
             self, user, served, namespace, name, body, patch_type, subresource, dry_run, field_validation, manager
         )
+
+    def apply(
+        self,
+        user: User,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        config: Document,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+        manager: str = "",
+        force: bool = True,
+    ) -> tuple[Document, bool]:
+        """Server-side apply: the object, and whether it was created. Raises ApiError 400, 403, 404, 409, 422, 500."""
+        served = self.enter(user, "patch", resource, namespace, name, subresource)
+        manager = manager or "unknown"
+        return apply(self, user, served, namespace, name, config, subresource, dry_run, manager, force)
 
     def delete(
         self,
