@@ -13,9 +13,11 @@ from scenarios import catalogue, gherkin, workload
 from scenarios.console import Narrator, counted
 from scenarios.errors import BadInput
 from scenarios.run import FeatureRun, RunOptions
+from scenarios.serving.cli import SERVE_EXAMPLES, clock, serve
 from scenarios.simulated import open_world
 from scenarios.version import VERSION
 from sim.clock import EPOCH
+from sim.workload.durations import format_us
 
 app = typer.Typer(
     add_completion=False,
@@ -81,8 +83,14 @@ def run(
     ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a trace for ui.perfetto.dev.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="What to print on standard output.")] = Format.text,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Repeat the session that `rehearse serve --record FILE` recorded, instead."),
+    ] = None,
 ) -> None:
     """Run features and workload scenarios."""
+    if replay is not None:
+        _replay(replay, report, paths or [])
     found = catalogue.find(paths or [])
     shown = " ".join(
         ["rehearse run", *(paths or []), f"--scale {scale}", f"--seed {seed}", *(f"--set {s}" for s in set_ or [])]
@@ -110,6 +118,27 @@ def run(
     wall_s = time.perf_counter() - began
     _finish(feature_run, narrator, wall_s, report, trace, format_)
     raise typer.Exit(any(outcome.status != "passed" for outcome in feature_run.outcomes))
+
+
+def _replay(path: Path, report: Path | None, paths: list[str]) -> NoReturn:
+    # Imported here: only sessions need a server.
+    from scenarios.serving.replay import replay
+
+    if paths:
+        raise BadInput("--replay", f"{paths[0]} cannot be run beside it", "the record of a session alone")
+    if report is not None:
+        _check_place(f"--report {report}", report, "a writable directory")
+    began = time.perf_counter()
+    replayed = replay(path)
+    wall_s = time.perf_counter() - began
+    if report is not None:
+        replayed.recording.wall = {"wall_seconds": round(wall_s, 3), "scenarios": {"1": round(wall_s, 3)}}
+        written = report / "record.jsonl"
+        replayed.recording.write(written)
+        _build([written], report)
+    result = replayed.different or "the same record, byte for byte"
+    print(f"{counted(replayed.requests, 'request')} in {format_us(replayed.virtual_us)}, {wall_s:.1f} s: {result}")
+    raise typer.Exit(bool(replayed.different))
 
 
 def _header(feature_run: FeatureRun) -> None:
@@ -273,6 +302,10 @@ def golden(
         _check_place(f"--record {record}", record, "a writable directory")
     site = Site(kubeconfig, context, namespace, use_existing_namespace, tekton_namespace)
     raise typer.Exit(not golden_live(site, scenarios or [], version, recordings, record, json_))
+
+
+app.command(epilog=SERVE_EXAMPLES)(serve)
+app.add_typer(clock, name="clock")
 
 
 @app.command()
