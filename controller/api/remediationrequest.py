@@ -49,11 +49,11 @@ class Outcome(StrEnum):
 
 
 class TargetResource(ApiModel):
-    """The object that is in trouble."""
+    """The object that is in trouble. A slash would make it another one: it is what joins the three in an execution."""
 
-    kind: str = Field(description="Kind, in its own casing.", min_length=1)
-    name: str = Field(description="Name of the object.", min_length=1)
-    namespace: str | None = Field(None, description="Empty or absent for a cluster-scoped object.")
+    kind: str = Field(description="Kind, in its own casing.", min_length=1, pattern="^[^/]+$")
+    name: str = Field(description="Name of the object.", min_length=1, pattern="^[^/]+$")
+    namespace: str | None = Field(None, description="Empty or absent for a cluster-scoped object.", pattern="^[^/]*$")
 
 
 class TimeoutConfig(ApiModel):
