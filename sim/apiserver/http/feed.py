@@ -18,7 +18,7 @@ class Feed:
     ``unread_bytes`` and ``unread_lines`` are how far behind it may be.
     """
 
-    __slots__ = ("_lines", "_loop", "_out", "_size", "_waiter", "cut", "ended", "limits", "stream")
+    __slots__ = ("_lines", "_out", "_size", "_waiter", "cut", "ended", "limits", "stream")
 
     def __init__(
         self, stream: Stream, lines: Lines, *, unread_bytes: int = _UNREAD_BYTES, unread_lines: int = _UNREAD_LINES
@@ -27,7 +27,6 @@ class Feed:
         self.cut = False
         self.ended = False
         self.limits = (unread_bytes, unread_lines)
-        self._loop = asyncio.get_running_loop()
         self._lines = lines
         self._out: list[bytes] = []
         self._size = 0
@@ -48,7 +47,7 @@ class Feed:
         while not self._out:
             if self.ended:
                 return b""
-            self._waiter = self._loop.create_future()
+            self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         text = b"".join(self._out)
         self._out.clear()

@@ -96,7 +96,7 @@ class Listener:
         )
         config.load()
         config.ssl = tls
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a client's broken request is no news
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a client's broken request is no news
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         self._bound = bound
