@@ -38,20 +38,24 @@ def is_burst(raw: Mapping[str, Any]) -> bool:
 
 def convert_burst(raw: Mapping[str, Any]) -> Recording:
     """``raw`` is a file with compact rows, ``[tMs, rvIndex, type, resource, name, phase or condition]``."""
-    first = raw["submitted"]["metadata"]["name"]
-    run = re.sub(r"-\d+$", "", first)
+    document = raw["submitted"]
+    run = re.sub(r"-\d+$", "", document["metadata"]["name"])
     calls = calls_of(raw, run)
     added = {row[4]: row[0] for row in raw["events"] if row[2:4] == ["ADDED", "pipelineruns"]}
     created = {call.name: call.commit_ms for call in calls if (call.user, call.verb) == (CLIENT, "create")}
     submitted = {name: created.get(name, at_ms) for name, at_ms in added.items()}
-    if first not in submitted:
-        raise Unplayable(f"the first run, {first}, was never seen")
+    if not submitted:
+        raise Unplayable("no run was ever seen")
+    first = min(submitted, key=submitted.__getitem__)  # which need not be the one whose document was kept
     others = [
-        {"at_ms": max(0, round(at_ms - submitted[first])), "do": "create", "name": name, "spec": {}}
+        {"at_ms": round(at_ms - submitted[first]), "do": "create", "name": name, "spec": {}}
         for name, at_ms in submitted.items()
         if name != first
     ]
-    deeds = deeds_of(raw["actions"], [], Objects(run, "", ""))
+    deeds = [
+        {**deed, "at_ms": max(0, round(deed["at_ms"] - submitted[first]))}
+        for deed in deeds_of(raw["actions"], [], Objects(run, "", ""))
+    ]
     ended_ms = max(row[0] for row in raw["events"])
     counted = raw.get("apiCalls") or {}
     return Recording(
@@ -61,7 +65,7 @@ def convert_burst(raw: Mapping[str, Any]) -> Recording:
         offset_ms=min(999, max(0, round(raw["submitOffsetWithinCreationSecond_s"] * 1000 + submitted[first]))),
         duration_ms=round(ended_ms * (1 + TOLERANCE) + _MARGIN_MS),
         alone=raw.get("concurrentScenarios") == 1,
-        submit=raw["submitted"],
+        submit={**document, "metadata": {**document["metadata"], "name": first}},
         returned_spec=None,
         refusal=[],
         circumstances=_circumstances(raw, deeds),
