@@ -289,10 +289,10 @@ def golden(
     if kubeconfig is None:
         from scenarios.golden.command import golden as play
 
-        if record is not None or context or use_existing_namespace:
-            raise BadInput(
-                "--record, --context, --use-existing-namespace", "are for a real Tekton", "--kubeconfig FILE"
-            )
+        given = {"--record": record, "--context": context, "--use-existing-namespace": use_existing_namespace}
+        for option, value in given.items():
+            if value:
+                raise BadInput(option, "is for a real Tekton", "--kubeconfig FILE beside it")
         raise typer.Exit(not play(scenarios or [], version, recordings, json_))
     # Imported here: the client of a real API server costs a quarter of a second.
     from scenarios.golden.livecommand import golden_live

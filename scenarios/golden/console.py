@@ -15,7 +15,10 @@ from scenarios.golden.agreement import Agreement, Difference, Grade, Verdict
 
 _MARKS = {Verdict.EXACT: "=", Verdict.RACE: "~", Verdict.DIFFERS: "≠", Verdict.ABSENT: "·"}
 _STYLES = {Verdict.EXACT: "green", Verdict.RACE: "yellow", Verdict.DIFFERS: "bold red", Verdict.ABSENT: "dim"}
-_LEGEND = "= as recorded   ~ as recorded but for a documented race   ≠ differs   · not recorded"
+_LEGEND = (
+    "= as recorded   ~ as recorded but for a documented race   ≠ differs   · not recorded\n"
+    "plays: how many it took until one agreed; the first has caches that are never late"
+)
 _WIDTH = 120  # of output that goes to no terminal
 _VALUE_MAX = 600
 
@@ -40,15 +43,22 @@ def tell(console: Console, agreements: Sequence[Agreement]) -> None:
 
 
 def _table(version: str, agreements: Sequence[Agreement], grades: Sequence[Grade]) -> Table:
-    table = Table(title=f"Tekton {version}", title_justify="left", title_style="bold", box=box.SIMPLE, pad_edge=False)
+    table = Table(
+        title=f"Tekton {version}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        padding=0,  # so that all columns fit beside the longest name
+        pad_edge=False,
+    )
     table.add_column("scenario", no_wrap=True)
     for grade in grades:
         table.add_column(grade.value, justify="center")
     table.add_column("plays", justify="right")
     for one in agreements:
         if one.unplayable:
-            cells = [Text(_MARKS[Verdict.DIFFERS], style=_STYLES[Verdict.DIFFERS]), *[Text("")] * (len(grades) - 1)]
-            table.add_row(one.scenario, *cells, "-")
+            cells = [Text(_MARKS[Verdict.DIFFERS], style=_STYLES[Verdict.DIFFERS])] * len(grades)
+            table.add_row(one.scenario, *cells, "none")
         else:
             marks = [one.verdicts.get(grade, Verdict.ABSENT) for grade in grades]
             cells = [Text(_MARKS[mark], style=_STYLES[mark]) for mark in marks]

@@ -66,8 +66,9 @@ def _entry(path: Path, version: str, scenario: str) -> Entry:
         recording = _recording(path)
     except (Unplayable, OSError) as why:
         return Entry(version, scenario, None, str(why))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        return Entry(version, scenario, None, f"not understood ({type(error).__name__}: {error})"[:200])
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        what = f"no field {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        return Entry(version, scenario, None, f"not understood ({what})"[:200])
     if recording.duration_ms > _LONGEST_MS:
         return Entry(version, scenario, None, f"lasts longer than {_LONGEST_MS // 3_600_000} h")
     if recording.version not in VERSIONS:
@@ -81,7 +82,16 @@ def _entry(path: Path, version: str, scenario: str) -> Entry:
 def _recording(path: Path) -> Recording:
     if path.stat().st_size > _BYTES_MAX:
         raise Unplayable(f"larger than {_BYTES_MAX // 1024 // 1024} MiB")
-    document: Any = json.loads(path.read_text(encoding="utf-8"))
+    document = _document(path)
     if not isinstance(document, dict) or not {"tektonVersion", "expect"} & document.keys():
         raise Unplayable("neither what the recorder writes nor the compact form of it")
     return raw.convert(document) if "tektonVersion" in document else of_json(document)
+
+
+def _document(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise Unplayable("no text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise Unplayable(f"no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None

@@ -53,7 +53,7 @@ def test_a_difference_is_shown_side_by_side_and_ends_with_one(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("no JSON", "not understood"),
+        ("no JSON", "no JSON: line 1"),
         ("[]", "neither what the recorder writes nor the compact form"),
         ('{"tektonVersion": "v1.15.0"}', "not understood"),
         (text(bundled("v1.15.0", "when-skip-all")).replace("v1.15.0", "v1.9.0"), "'v1.9.0' is not modelled"),
