@@ -7,11 +7,10 @@ from typing import Any
 
 from controller.ports import ApiError, Document, Resource
 from scenarios.golden.stage import Ability, Component, Stage
-from sim.tekton.access import PODS, RESOLUTION_REQUESTS, SERVICE_ACCOUNTS
+from sim.tekton.access import LIMIT_RANGES, PODS, RESOLUTION_REQUESTS, SERVICE_ACCOUNTS
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
-LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
 BLOCKER = "blocker"
 """The pods that use a quota up are called this, and ``blocker-2`` and so on."""
 _SETTLED_S = 2.0  # by then Tekton's processes lead

@@ -8,7 +8,7 @@ from scenarios.errors import BadInput
 from scenarios.golden.agreement import Agreement, Verdict
 from scenarios.golden.console import open_console, tell
 from scenarios.golden.library import Entry, find
-from scenarios.golden.recording import BUNDLED
+from scenarios.golden.recording import BUNDLED, release_number
 from scenarios.golden.trial import judge
 
 
@@ -21,7 +21,7 @@ def golden(scenarios: Sequence[str], version: str, recordings: Path | None, out:
         for entry in entries:
             status.update(f"playing {entry.version} {entry.scenario}")
             agreements.append(agreement(entry))
-    agreements.sort(key=lambda one: (_number(one.version), one.scenario))
+    agreements.sort(key=lambda one: (release_number(one.version), one.scenario))
     tell(console, agreements)
     if out is not None:
         write(out, agreements)
@@ -37,10 +37,6 @@ def agreement(entry: Entry) -> Agreement:
     except Exception as error:  # whatever an unforeseen recording leads to
         text = " ".join(f"it breaks the play ({type(error).__name__}: {error})".split())[:300]
         return Agreement(entry.version, entry.scenario, unplayable=text)
-
-
-def _number(version: str) -> list[int]:
-    return [int(part) for part in version.removeprefix("v").split(".") if part.isdigit()]
 
 
 def write(path: Path, agreements: Sequence[Agreement]) -> None:

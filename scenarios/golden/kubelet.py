@@ -9,8 +9,8 @@ from controller.ports import ApiError, Document, Resource, WatchType
 from scenarios.golden.form import Incarnations
 from scenarios.golden.podstatus import pod_status
 from scenarios.golden.stage import Stage
+from sim.tekton.access import PODS
 
-PODS = Resource("", "v1", "pods", "Pod")
 Scripts = Mapping[str, Sequence[Mapping[str, Any]]]
 
 

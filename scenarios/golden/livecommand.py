@@ -14,7 +14,7 @@ from scenarios.golden.console import open_console, tell
 from scenarios.golden.library import find
 from scenarios.golden.live import PlayBroken
 from scenarios.golden.recorder import Outcome, Site, record
-from scenarios.golden.recording import BUNDLED, Recording, names, text
+from scenarios.golden.recording import BUNDLED, Recording, names, release_number, text
 
 
 def golden_live(
@@ -55,15 +55,12 @@ def golden_live(
 
 def _scripts(scenarios: Sequence[str], version: str, folder: Path) -> list[Recording]:
     """Those of ``version``; of the newest recorded release for one that nobody has recorded yet."""
-    known = sorted({name for name, _ in names(folder)}, key=_number)
-    if known and not any(_number(one)[: len(_number(version))] == _number(version) for one in known):
+    known = sorted({name for name, _ in names(folder)}, key=release_number)
+    wanted = release_number(version)
+    if known and not any(release_number(one)[: len(wanted)] == wanted for one in known):
         version = known[-1]
     entries = find(scenarios, version, folder)
     return [entry.recording for entry in entries if entry.recording is not None]
-
-
-def _number(version: str) -> list[int]:
-    return [int(part) for part in version.removeprefix("v").split(".") if part.isdigit()]
 
 
 def _agreement(outcome: Outcome) -> Agreement:

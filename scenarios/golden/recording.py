@@ -118,3 +118,8 @@ def names(folder: Path = BUNDLED) -> Iterator[tuple[str, str]]:
     """``(version, scenario)`` of every recording below ``folder``."""
     for path in sorted(folder.glob("*/*.json")):
         yield path.parent.name, path.stem
+
+
+def release_number(version: str) -> list[int]:
+    """What releases are sorted by: ``[1, 15, 0]`` of ``v1.15.0``."""
+    return [int(part) for part in version.removeprefix("v").split(".") if part.isdigit()]

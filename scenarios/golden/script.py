@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from controller.ports import ApiError, Document, Resource
-from scenarios.golden.circumstances import BLOCKER, LIMIT_RANGES, QUOTAS
+from scenarios.golden.circumstances import BLOCKER, QUOTAS
 from scenarios.golden.stage import Stage
-from sim.tekton.access import PIPELINE_RUNS, PODS, RESOLUTION_REQUESTS, TASK_RUNS
+from sim.tekton.access import LIMIT_RANGES, PIPELINE_RUNS, PODS, RESOLUTION_REQUESTS, TASK_RUNS
 
 _RETRY_US = 55_000
 _PLENTY = "1000"

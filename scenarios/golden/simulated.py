@@ -23,10 +23,10 @@ from sim.tekton.install import CONTROLLER, RESOLVERS, Tekton, install
 from sim.tekton.latency import NETWORK, REQUEST_SHARE, WATCH_LAG
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import VERSIONS
+from sim.tekton.webhookservice import REFUSED
 from sim.workload.distributions import Constant, Lognormal
 
 _PROCESSES: Mapping[Component, str] = {"controller": CONTROLLER, "resolvers": RESOLVERS}
-_REFUSED = "dial tcp 10.96.0.10:443: connect: connection refused"
 _REFUSABLE = {"pods": "pods", "taskruns": "taskruns.tekton.dev"}
 _AT_ONCE = Latency(Constant(0))
 _WHERE = "recorded: four situations beside each other on two cores"
@@ -96,7 +96,7 @@ class SimulatedStage:
 
     async def kill(self, component: Component) -> None:
         if component == "webhook":
-            self._tekton.webhook.outage = _REFUSED
+            self._tekton.webhook.outage = REFUSED
         elif component == "garbage collector":
             self._server.collector.pause()
         else:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from scenarios.errors import BadInput
 from scenarios.golden.library import Entry, find
-from scenarios.golden.recording import BUNDLED, Recording
+from scenarios.golden.recording import BUNDLED, Recording, release_number
 from scenarios.record import Recording as Record
 from scenarios.situations.lived import Lived
 from scenarios.situations.row import Row, rows_of
 from scenarios.situations.stage import TARGET, WORKFLOW, live
-from scenarios.situations.table import number, text
+from scenarios.situations.table import text
 from scenarios.version import VERSION
 from sim.clock import EPOCH
 
@@ -50,7 +50,7 @@ def _record(rows: Sequence[Row], lived: Sequence[Lived], seed: int, command: str
     record = Record()
     epoch = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ")
     record.run(version=VERSION, seed=seed, backend="sim", epoch=epoch, command=command, settings={})
-    for version in sorted({row.version for row in rows}, key=number):
+    for version in sorted({row.version for row in rows}, key=release_number):
         own = [(row, came) for row, came in zip(rows, lived, strict=True) if row.version == version]
         opened = record.scenario(
             feature="Recorded situations",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from scenarios.golden.recording import release_number
 from scenarios.situations.row import Row
 
 _WIDTHS = (57, 11, 36, 6)
@@ -23,7 +24,7 @@ def text(rows: Iterable[Row]) -> str:
 def grouped(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Rows that differ in nothing but release, times, addresses and the number of a repeat, together, by situation."""
     groups: dict[Row, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: (row.situation, number(row.version))):
+    for row in sorted(rows, key=lambda row: (row.situation, release_number(row.version))):
         summary, verdict = _PASSING.sub("", row.summary), _PASSING.sub("", row.verdict)
         situation = _REPEAT.sub("", row.situation)
         groups.setdefault(
@@ -34,7 +35,7 @@ def grouped(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def releases(group: Sequence[Row]) -> str:
     """``1.7, 1.15``"""
-    versions = sorted({row.version for row in group}, key=number)
+    versions = sorted({row.version for row in group}, key=release_number)
     return ", ".join(version.removeprefix("v").removesuffix(".0") for version in versions)
 
 
@@ -65,8 +66,3 @@ def _block(group: Sequence[Row]) -> Iterator[str]:
 
 def _line(*cells: str) -> str:
     return "".join(cell.ljust(width) for cell, width in zip(cells, (*_WIDTHS, 0), strict=True))
-
-
-def number(version: str) -> list[int]:
-    """A release as what it sorts by."""
-    return [int(part) for part in version.removeprefix("v").split(".")]

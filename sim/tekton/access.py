@@ -17,6 +17,7 @@ TASKS = Resource("tekton.dev", "v1", "tasks", "Task")
 RESOLUTION_REQUESTS = Resource("resolution.tekton.dev", "v1beta1", "resolutionrequests", "ResolutionRequest")
 PODS = Resource("", "v1", "pods", "Pod")
 LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
+SECRETS = Resource("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 
 EventType = Literal["Normal", "Warning"]

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controller.ports import ApiError, Document, Resource
-from sim.tekton.access import SERVICE_ACCOUNTS, Access
+from controller.ports import ApiError, Document
+from sim.tekton.access import SECRETS, SERVICE_ACCOUNTS, Access
 from sim.tekton.names import hashed_name
 
-_SECRETS = Resource("", "v1", "secrets", "Secret")
 _ANNOTATIONS = {"docker": "tekton.dev/docker-", "git": "tekton.dev/git-"}
 _WHOLE = {"kubernetes.io/dockercfg": "-docker-cfg", "kubernetes.io/dockerconfigjson": "-docker-config"}
 _FLAGS = {
@@ -44,7 +43,7 @@ async def credentials_of(access: Access, task_run: Document, account: str) -> Cr
     mounts: list[dict[str, Any]] = []
     for name in names:
         try:
-            secret = await access.core.get(_SECRETS, namespace, name)
+            secret = await access.core.get(SECRETS, namespace, name)
         except ApiError as error:
             if error.code != 404:
                 raise

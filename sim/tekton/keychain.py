@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 
 from controller.ports import ApiError, Cluster, Document, Resource
-from sim.tekton.access import SERVICE_ACCOUNTS
+from sim.tekton.access import SECRETS, SERVICE_ACCOUNTS
 
-SECRETS = Resource("", "v1", "secrets", "Secret")
 _EMPTY: Document = {}
 _FIELDS = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
 

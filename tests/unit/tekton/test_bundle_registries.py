@@ -8,8 +8,7 @@ from bundle_requests import IMAGE, catalogue, submit_bundle
 from tekton_world import NAMESPACE, TektonWorld
 
 from sim.apiserver.identity import ADMIN
-from sim.tekton.access import SERVICE_ACCOUNTS
-from sim.tekton.keychain import SECRETS
+from sim.tekton.access import SECRETS, SERVICE_ACCOUNTS
 from sim.tekton.options import RESOLVERS, TektonOptions
 from sim.tekton.version import V1_7, V1_15, Version
 from sim.workload.distributions import Constant

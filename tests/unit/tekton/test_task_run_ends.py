@@ -7,17 +7,16 @@ import pytest
 from task_stage import STEP, TaskStage
 from tekton_world import NAMESPACE
 
-from controller.ports import ApiError, Document, Resource
+from controller.ports import ApiError, Document
 from controller.runtime.controller import PermanentError
 from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.identity import ADMIN
-from sim.tekton.access import PODS, SERVICE_ACCOUNTS, TASK_RUNS
+from sim.tekton.access import PODS, SECRETS, SERVICE_ACCOUNTS, TASK_RUNS
 from sim.tekton.attempt import Attempt, RequeueAfter
 from sim.tekton.conditions import condition_of
 from sim.tekton.sidecars import stop_sidecars
 from sim.tekton.version import V1_7, V1_15, Version
 
-SECRETS = Resource("", "v1", "secrets", "Secret")
 BOTH = pytest.mark.parametrize("version", [V1_7, V1_15], ids=lambda version: version.name)
 PULLING = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
 PENDING = 'build step "step-a" is pending with reason "no such image"'
