@@ -66,7 +66,7 @@ def _entry(path: Path, version: str, scenario: str) -> Entry:
         recording = _recording(path)
     except (Unplayable, OSError) as why:
         return Entry(version, scenario, None, str(why))
-    except (ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         what = f"no field {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
         return Entry(version, scenario, None, f"not understood ({what})"[:200])
     if recording.duration_ms > _LONGEST_MS:
