@@ -18,7 +18,13 @@ class Generational(Strategy):
     """Kinds that count spec changes and write their status apart: Deployments, Jobs and so on."""
 
     generation = True
-    subresources = ("status",)
+    subresources: tuple[str, ...] = ("status",)
+
+
+class Scaled(Generational):
+    """Kinds that also have a number of replicas to set."""
+
+    subresources = ("status", "scale")
 
 
 class Apart(Strategy):
@@ -114,9 +120,9 @@ _ROWS: tuple[_Row, ...] = (
     ("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True, ReturningApart, ("pvc",)),
     ("", "v1", "resourcequotas", "ResourceQuota", True, ReturningApart, ("quota",)),
     ("", "v1", "limitranges", "LimitRange", True, Strategy, ("limits",)),
-    ("apps", "v1", "deployments", "Deployment", True, Generational, ("deploy",)),
-    ("apps", "v1", "replicasets", "ReplicaSet", True, Generational, ("rs",)),
-    ("apps", "v1", "statefulsets", "StatefulSet", True, Generational, ("sts",)),
+    ("apps", "v1", "deployments", "Deployment", True, Scaled, ("deploy",)),
+    ("apps", "v1", "replicasets", "ReplicaSet", True, Scaled, ("rs",)),
+    ("apps", "v1", "statefulsets", "StatefulSet", True, Scaled, ("sts",)),
     ("apps", "v1", "daemonsets", "DaemonSet", True, Generational, ("ds",)),
     ("batch", "v1", "jobs", "Job", True, Generational, ()),
     ("batch", "v1", "cronjobs", "CronJob", True, Generational, ("cj",)),

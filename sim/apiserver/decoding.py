@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from controller.ports import ApiError, Document
+from controller.ports import ApiError, Document, Resource
 from sim.apiserver.errors import bad_request, invalid, invalid_value
 from sim.apiserver.registry import Served
 from sim.apiserver.shapes import undecodable, well_shaped
@@ -43,15 +43,19 @@ def check_type(served: Served, body: Document) -> None:
         return
     kind = kind or resource.kind
     api_version = api_version or resource.api_version
-    if (kind, api_version) == (resource.kind, resource.api_version):
-        return
+    if (kind, api_version) != (resource.kind, resource.api_version):
+        raise wrong_type(resource, kind, api_version)
+
+
+def wrong_type(resource: Resource, kind: str, api_version: str) -> ApiError:
+    """400 for a body that says it is of another builtin kind or version."""
     version = api_version.rpartition("/")[2]
     if api_version != resource.api_version:
         reason = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
     else:
         package = "core" if not resource.group else resource.group.partition(".")[0]
         reason = f"converting ({version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
-    raise bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {reason}')
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {reason}')
 
 
 def _check_custom_type(served: Served, body: Document, kind: object, api_version: object) -> None:

@@ -91,9 +91,15 @@ class Authorizer:
             return ""
         return next((rule.reason for rule in self._rules(user, wanted.namespace) if rule.covers(wanted)), None)
 
+    def path_reason(self, user: User, verb: str, path: str) -> str | None:
+        """Why ``user`` may ask for a path that is no resource (``/version``); None if he may not."""
+        if MASTERS in user.groups:
+            return ""
+        return next((rule.reason for rule in self.held(user, "").rules if rule.covers_path(verb, path)), None)
+
     def check_path(self, user: User, verb: str, path: str) -> None:
-        """Authorise a request for a path that is no resource (``/version``). Raises ApiError 403."""
-        if MASTERS in user.groups or any(rule.covers_path(verb, path) for rule in self.held(user, "").rules):
+        """Authorise a request for a path that is no resource. Raises ApiError 403."""
+        if self.path_reason(user, verb, path) is not None:
             return
         raise ApiError(403, "Forbidden", f'forbidden: User "{user.name}" cannot {verb} path "{path}"')
 

@@ -1,98 +1,86 @@
 """The REST face of the server without any socket: a request in, a response out.
 
-It only translates. What a verb does is in :mod:`sim.apiserver.server`.
+It only translates. What a verb does is in :mod:`sim.apiserver.server`; what paths beside the resources answer is in
+:mod:`sim.apiserver.discovery`; reviews are in :mod:`sim.apiserver.reviews`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import yaml
 
-from controller.ports import ApiError, Document, PatchType, Resource
-from sim.apiserver.errors import bad_request, subresource_refused
+from controller.ports import ApiError, Document, Resource
+from sim.apiserver import bodies
+from sim.apiserver.decoding import wrong_type
+from sim.apiserver.discovery.pages import page
+from sim.apiserver.errors import method_not_allowed, no_such_endpoint
+from sim.apiserver.exchange import Request, Response
 from sim.apiserver.identity import User
-from sim.apiserver.listing import parse_version
-from sim.apiserver.managedfields import manager_of
+from sim.apiserver.impersonation import impersonate, wanted_user
+from sim.apiserver.negotiation import JSON, PLAIN, YAML, Choice, negotiated, route_accepts
 from sim.apiserver.patch import UNPROCESSABLE
-from sim.apiserver.registry import Served
-from sim.apiserver.requestoptions import (
-    TRUE,
-    delete_options,
-    limit_of,
-    timeout_of,
-    unsupported_media,
-    write_options,
-)
+from sim.apiserver.representation import Representation
+from sim.apiserver.requestoptions import TRUE, write_options
+from sim.apiserver.reviews.answers import review
+from sim.apiserver.reviews.issuer import AUDIENCE, Issuer
+from sim.apiserver.reviews.kinds import review_of
+from sim.apiserver.reviews.tokens import token_request
 from sim.apiserver.routes import NoSuchPage, Place, Route, place, route
+from sim.apiserver.subresources import STREAMED, ReadLog, read_log, refuse_stream
+from sim.apiserver.verbs import Verbs, content_type
 from sim.apiserver.watch import Stream
-from sim.apiserver.watching import Watcher, failed_watch
+from sim.apiserver.watching import Watcher
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
+__all__ = ["ANONYMOUS", "Request", "Response", "Rest"]
+
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
-_BODY_LIMIT_BYTES = 3 * 1024 * 1024
 _VERBS = {"GET": "list", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_JSON = "application/json"
-_BODY_TYPES = f"{_JSON}, application/yaml, application/vnd.kubernetes.protobuf"
-_PATCH_TYPES: Mapping[str, str] = {
-    "application/merge-patch+json": "merge",
-    "application/json-patch+json": "json",
-    "application/strategic-merge-patch+json": "strategic",
-    "application/apply-patch+yaml": "apply",
-}
+_TEXT = "text/plain;charset=utf-8"
 _GENERIC = (UNPROCESSABLE, "415: Unsupported Media Type")
 """Texts of answers that carry empty details."""
-_CUSTOM_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """``headers`` by lower-case name. ``user`` is whom the transport knows already, by a certificate."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    user: User | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """``body`` is a document, text, or the open watch of a streaming answer."""
-
-    status: int
-    headers: Mapping[str, str | list[str]]
-    body: Document | str | Stream
+_IMPERSONATED_MAX = 1024
 
 
 class Rest:
-    """``tokens`` are the bearer tokens that authenticate; ``watcher`` is who all watches are opened for."""
+    """``tokens`` are the bearer tokens that authenticate; ``watcher`` is who all watches are opened for.
+
+    :attr:`logs` reads the logs of containers, where there are nodes that have some.
+    """
 
     def __init__(self, server: "ApiServer", tokens: Mapping[str, User], watcher: Watcher | None = None) -> None:
         self._server = server
         self._tokens = tokens
-        self._watcher = watcher or Watcher()
+        self._verbs = Verbs(server, watcher or Watcher())
+        self._issuer: Issuer | None = None
+        self._impersonated_users: dict[User, User] = {}
+        self.logs: ReadLog | None = None
 
     def handle(self, request: Request) -> Response:
         warnings: list[str] = []
         self._server.warn = warnings.append
+        headers: dict[str, str | list[str]] = {"content-type": JSON}
+        body: Document | str | bytes | Stream
         try:
-            status, body = self._answer(request)
+            status, body, media = self._answer(request)
+            headers["content-type"] = media
         except NoSuchPage:
-            return Response(404, {"content-type": "text/plain;charset=utf-8"}, "404 page not found\n")
+            return Response(404, {"content-type": _TEXT}, "404 page not found\n")
         except ApiError as error:
-            status, body = error.code, _status(error)
+            status = error.code
+            body, headers["content-type"] = _refusal(error, request.headers.get("accept", ""))
+            retry_s = error.details.get("retryAfterSeconds") or (1 if status == 429 else 0)
+            if retry_s:
+                headers["retry-after"] = str(retry_s)
         finally:
             self._server.warn = None
-        headers: dict[str, str | list[str]] = {"content-type": _JSON}
         if warnings:
             headers["warning"] = [f"299 - {json.dumps(text)}" for text in warnings]
-        if status == 429:
-            headers["retry-after"] = "1"
+        if status == 204:
+            del headers["content-type"]
         return Response(status, headers, body)
 
     def authenticate(self, request: Request) -> User:
@@ -102,211 +90,199 @@ class Rest:
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return ANONYMOUS
-        user = self._tokens.get(credential)
+        user = self._known(credential)
         if user is None:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         return user
 
-    def _impersonated(self, user: User, found: Route, verb: str, request: Request) -> User:
-        """Whom the request acts as. Raises ApiError 403 where the asker may not act as others."""
-        name = request.headers.get("impersonate-user")
-        if name is None:
+    def _known(self, token: str) -> User | None:
+        """Whom a bearer token names: somebody of the token file, or a ServiceAccount."""
+        user = self._tokens.get(token)
+        if user is not None or token.count(".") != 2:
             return user
-        right = f"impersonate-on:user-info:{verb}"
-        self._server.permit(user, right, found.served.resource, found.namespace, found.name)
-        group = request.headers.get("impersonate-group")
-        return User(name, (*((group,) if group else ()), "system:authenticated"))
+        found = self._signer().audiences_and_user(token)
+        return found[1] if found is not None and AUDIENCE in found[0] else None
+
+    def _signer(self) -> Issuer:
+        if self._issuer is None:
+            self._issuer = Issuer(self._server)
+        return self._issuer
+
+    def _impersonated(self, user: User, where: Place | None, verb: str, request: Request) -> User:
+        """Whom the request acts as. Raises ApiError 400, 403 where the asker may not act as others."""
+        headers = request.headers
+        if not any(name.startswith("impersonate-") for name in headers):
+            return user
+        wanted = wanted_user(headers)
+        if wanted is None:
+            return user
+
+        def on(mode: str) -> None:
+            right = f"impersonate-on:{mode}:{verb}"
+            if where is None:
+                self._permit_path(user, right, request.path)
+            else:
+                self._permit(user, right, where)
+
+        found = impersonate(self._server, user, wanted, headers, on)
+        if len(self._impersonated_users) >= _IMPERSONATED_MAX:
+            self._impersonated_users.clear()
+        return self._impersonated_users.setdefault(found, found)  # one object a user: checks are kept by identity
+
+    def _permit(self, user: User, verb: str, where: Place) -> None:
+        authorizer = self._server.authorizer
+        if authorizer is not None:
+            resource = Resource(where.group, where.version, where.plural, where.plural)
+            authorizer.for_user(user)(verb, resource, where.namespace, where.name, where.subresource)
+
+    def _permit_path(self, user: User, verb: str, path: str) -> None:
+        if self._server.authorizer is not None:
+            self._server.authorizer.check_path(user, verb, path)
 
     def _route(self, user: User, where: Place, request: Request) -> Route:
         """Only who may ask learns that something is not served."""
         try:
             return route(self._server.registry, where)
         except (ApiError, NoSuchPage):
-            unknown = Resource(where.group, where.version, where.plural, where.plural)
-            self._server.permit(user, _VERBS.get(request.method, "get"), unknown, where.namespace, where.name)
+            self._permit(self._impersonated(user, where, "get", request), _verb_of(where, request), where)
             raise
 
-    def _answer(self, request: Request) -> tuple[int, Document | Stream]:
+    def _answer(self, request: Request) -> tuple[int, Document | str | bytes | Stream, str]:
+        """Status, body and media type. Raises ApiError, NoSuchPage."""
         user = self.authenticate(request)
-        where = place(request.path)
+        try:
+            where = place(request.path)
+        except NoSuchPage:
+            return self._page(user, request)
+        reviewed = review_of(where.group, where.version, where.plural)
+        if reviewed is not None:
+            return self._review(user, reviewed, where, request)
         found = self._route(user, where, request)
         served, query = found.served, request.query
         verb = found.verb(request.method, query.get("watch") in TRUE)
-        user = self._impersonated(user, found, verb, request)
+        user = self._impersonated(user, where, verb, request)
         if self._server.flow is not None:
             self._server.flow.wait_us(user, verb)  # only the refusal: this face does not take time
+        own = self._beside(user, found, verb, request)
+        if own is not None:
+            return own
         self._server.enter(user, verb, served.resource, found.namespace, found.name, found.subresource)
         if served.warning and self._server.warn is not None:
             self._server.warn(served.warning)
-        if verb == "create" and found.name and found.subresource:
-            return self._create_subresource(user, found, request)
+        choice = _choice(found, verb, request)
+        view = self._view(found, choice, request) if choice.transform else None
         if request.method == "GET":
-            return self._read(user, found, verb, query)
-        if request.method == "DELETE":
-            return self._delete(user, found, verb, request)
-        return self._write(user, found, verb, request)
+            status, body = self._verbs.read(user, found, verb, query)
+        elif request.method == "DELETE":
+            status, body = self._verbs.delete(user, found, verb, request)
+        else:
+            status, body = self._verbs.write(user, found, verb, request)
+        return self._shown(status, body, choice, view)
 
-    def _read(self, user: User, found: Route, verb: str, query: Mapping[str, str]) -> tuple[int, Document | Stream]:
-        server, resource, namespace = self._server, found.served.resource, found.namespace
-        if verb == "get":
-            _check_version(query.get("resourceVersion", ""))
-            return 200, server.get(user, resource, namespace, found.name, subresource=found.subresource)
-        labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
-        version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
-        if verb == "list":
-            answer = server.list(
-                user,
-                resource,
-                namespace,
-                label_selector=labels,
-                field_selector=fields,
-                limit=limit_of(query),
-                continue_token=query.get("continue", ""),
-                resource_version=version,
-                version_match=match,
-            )
-            return 200, answer
-        initial = query.get("sendInitialEvents")
-        try:
-            stream = server.watch(
-                user,
-                resource,
-                namespace,
-                resource_version=version,
-                label_selector=labels,
-                field_selector=fields,
-                timeout_s=timeout_of(query),
-                bookmarks=query.get("allowWatchBookmarks") in TRUE,
-                send_initial_events=None if initial is None else initial in TRUE,
-                watcher=self._watcher,
-            )
-        except ApiError as error:
-            if error.code != 410:
-                raise
-            return 200, failed_watch(server, error)  # a version too old is told inside the stream
-        return 200, stream
+    def _view(self, found: Route, choice: Choice, request: Request) -> Representation:
+        return Representation(self._server, found.served, found.subresource, choice, request.query)
 
-    def _delete(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document]:
-        body = _document(request, "DeleteOptions") if request.body.strip() else {}
-        options = delete_options(request.query, body)
-        resource = found.served.resource
-        if verb == "delete":
-            return 200, self._server.delete(
-                user,
-                resource,
-                found.namespace,
-                found.name,
-                propagation=options.propagation,
-                uid=options.uid,
-                resource_version=options.resource_version,
-                grace_period_s=options.grace_period_s,
-                dry_run=options.dry_run,
-            )
-        return 200, self._server.delete_collection(
-            user,
-            resource,
-            found.namespace,
-            label_selector=request.query.get("labelSelector", ""),
-            field_selector=request.query.get("fieldSelector", ""),
-            propagation=options.propagation,
-            grace_period_s=options.grace_period_s,
-            dry_run=options.dry_run,
-        )
+    def _shown(
+        self, status: int, body: Document | Stream, choice: Choice, view: Representation | None
+    ) -> tuple[int, Document | str | bytes | Stream, str]:
+        """The answer as the client wants it."""
+        if isinstance(body, Stream):
+            return status, body if view is None else view.stream(body), JSON
+        if view is not None:
+            body = view.document(body)
+        if choice.media == YAML:
+            return status, yaml.safe_dump(body, default_flow_style=False, allow_unicode=True), YAML
+        return status, body, JSON
 
-    def _write(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document]:
-        server, served = self._server, found.served
-        resource, namespace, name = served.resource, found.namespace, found.name
-        dry_run, validation = write_options(f"{verb.capitalize()}Options", request.query)
-        manager = request.query.get("fieldManager") or manager_of(request.headers.get("user-agent", ""))
-        if verb == "patch":
-            body, kind = _patch(served, request)
-            answer = server.patch(
-                user,
-                resource,
-                namespace,
-                name,
-                body,
-                patch_type=kind,
-                subresource=found.subresource,
-                dry_run=dry_run,
-                field_validation=validation,
-                manager=manager,
-            )
-            return 200, answer
-        document = _document(request, resource.kind)
-        if verb == "create":
-            created = server.create(
-                user, resource, namespace, document, dry_run=dry_run, field_validation=validation, manager=manager
-            )
-            return 201, created
-        if not name:
-            raise bad_request("name must be provided")
-        return 200, server.update(
-            user,
-            resource,
-            namespace,
-            name,
-            document,
-            subresource=found.subresource,
-            dry_run=dry_run,
-            field_validation=validation,
-            manager=manager,
-        )
+    def _page(self, user: User, request: Request) -> tuple[int, Document | str | bytes, str]:
+        """What is no resource: discovery, version, health, schemas. Raises ApiError 403, 405, 406, NoSuchPage."""
+        user = self._impersonated(user, None, request.method.lower(), request)
+        self._permit_path(user, request.method.lower(), request.path)
+        if request.path.startswith("/api"):
+            route_accepts(request.headers.get("accept", ""), listing=False)
+        found = page(self._server, request.path, request.query, request.headers)
+        if found is None:
+            raise NoSuchPage
+        if request.method not in ("GET", "HEAD"):
+            raise method_not_allowed()
+        return 200, found.body, found.media
 
-    def _create_subresource(self, user: User, found: Route, request: Request) -> tuple[int, Document]:
-        resource = found.served.resource
-        if found.subresource != "eviction":
-            raise subresource_refused("create", resource)
-        body = _document(request, "Eviction")
-        return 201, self._server.evict(user, found.namespace, found.name, body)
+    def _review(
+        self, user: User, resource: Resource, where: Place, request: Request
+    ) -> tuple[int, Document | str | bytes | Stream, str]:
+        """A kind that can only be created. Raises ApiError 400, 403, 404, 405, 422."""
+        verb = _verb_of(where, request)
+        user = self._impersonated(user, where, verb, request)
+        self._permit(user, verb, where)
+        if where.name or bool(where.namespace) is not resource.namespaced:
+            raise no_such_endpoint()
+        if request.method != "POST":
+            raise method_not_allowed()
+        header = request.headers.get("accept", "")
+        route_accepts(header, listing=False)
+        choice = negotiated(header, custom=False, watching=False)
+        write_options("CreateOptions", request.query)
+        body = _typed(resource, bodies.document(request.body, content_type(request), resource.kind, custom=False))
+        answer = review(self._server, user, resource, where.namespace, body, self._known)
+        return self._shown(201, answer, choice, None)
+
+    def _beside(self, user: User, found: Route, verb: str, request: Request) -> tuple[int, Document | str, str] | None:
+        """What is asked under an object but not of it; None for everything else. Raises ApiError."""
+        subresource, resource = found.subresource, found.served.resource
+        if not subresource or found.served.custom or resource.group:
+            return None
+        server, namespace, name = self._server, found.namespace, found.name
+        where = Place("", resource.version, namespace, resource.plural, name, subresource)
+        if resource.plural == "serviceaccounts" and subresource == "token" and verb == "create":
+            self._permit(user, verb, where)
+            body = bodies.document(request.body, content_type(request), "TokenRequest", custom=False)
+            return 201, token_request(server, self._signer(), namespace, name, body), JSON
+        if resource.plural != "pods":
+            return None
+        if subresource == "log" and verb == "get":
+            self._permit(user, verb, where)
+            text = read_log(server, user, namespace, name, request.query, self.logs)
+            return (200, text, "text/plain") if text else (204, "", "text/plain")
+        if subresource.partition("/")[0] in STREAMED:
+            self._permit(user, verb, where)
+            raise refuse_stream(server, namespace, name, request.query.get("container", ""))
+        return None
 
 
-def _check_version(text: str) -> None:
-    try:
-        if text:
-            parse_version(text)
-    except ValueError as error:
-        raise ApiError(500, "", str(error)) from None
+def _verb_of(where: Place, request: Request) -> str:
+    """RBAC's word for what is asked of a path whose resource nobody knows."""
+    if request.method == "GET":
+        watching = request.query.get("watch") in TRUE
+        return "get" if where.name else "watch" if watching else "list"
+    if request.method == "DELETE" and not where.name:
+        return "deletecollection"
+    return _VERBS.get(request.method, "get")
 
 
-def _status(error: ApiError) -> Document:
+def _typed(resource: Resource, body: Document) -> Document:
+    """A review's body with its type checked. Raises ApiError 400."""
+    kind, version = body.get("kind") or resource.kind, body.get("apiVersion") or resource.api_version
+    if (kind, version) != (resource.kind, resource.api_version):
+        raise wrong_type(resource, kind, version)
+    return body
+
+
+def _choice(found: Route, verb: str, request: Request) -> Choice:
+    """The representation to answer in. Raises ApiError 406."""
+    header = request.headers.get("accept", "")
+    if header in (JSON, "", "*/*"):
+        return PLAIN
+    if not found.served.custom:
+        route_accepts(header, listing=verb in ("list", "watch"))
+    return negotiated(header, custom=found.served.custom, watching=verb == "watch")
+
+
+def _refusal(error: ApiError, accept: str) -> tuple[Document | str, str]:
+    """The Status of a refusal: in YAML for who reads nothing else, in JSON for everybody else."""
     status = dict(error.status())
-    if not error.details and (error.reason in ("NotFound", "MethodNotAllowed") or error.message in _GENERIC):
+    generic = error.reason in ("NotFound", "MethodNotAllowed") or error.message in _GENERIC
+    if not error.details and (generic or error.message.startswith(("406: ", "forbidden: "))):
         status["details"] = {}
-    return status
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip()
-
-
-def _document(request: Request, kind: str) -> dict[str, Any]:
-    """The JSON or YAML object of the body. Raises ApiError 400, 413, 415."""
-    if len(request.body) > _BODY_LIMIT_BYTES:
-        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_BODY_LIMIT_BYTES}")
-    media = _media_type(request)
-    if media not in (_JSON, "application/yaml", ""):
-        raise unsupported_media(_BODY_TYPES)
-    prefix = (
-        f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error"
-    )
-    try:
-        found = yaml.safe_load(request.body) if media == "application/yaml" else json.loads(request.body)
-    except (ValueError, yaml.YAMLError) as error:
-        raise bad_request(f"{prefix}: {error}") from None
-    if not isinstance(found, dict):
-        raise bad_request(f"{prefix}: json: cannot unmarshal {type(found).__name__} into Go value")
-    return found
-
-
-def _patch(served: Served, request: Request) -> tuple[Any, PatchType]:
-    kind = _PATCH_TYPES.get(_media_type(request))
-    if kind is None or (kind == "strategic" and not served.strategy.strategic_merge):
-        if served.custom:
-            raise unsupported_media(_CUSTOM_PATCH_TYPES)
-        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
-    try:
-        body = yaml.safe_load(request.body) if kind == "apply" else json.loads(request.body)
-    except (ValueError, yaml.YAMLError) as error:
-        raise bad_request(f"error decoding patch: {error}") from None
-    return body, cast(PatchType, kind)
+    if YAML in accept and JSON not in accept and "*/*" not in accept:
+        return yaml.safe_dump(status, default_flow_style=False, allow_unicode=True), YAML
+    return status, JSON

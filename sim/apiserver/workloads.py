@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from controller.ports import Document
-from sim.apiserver.builtin import Generational
+from sim.apiserver.builtin import Generational, Scaled
 from sim.apiserver.causes import bad_value, unsupported
 from sim.apiserver.errors import Cause, required
 from sim.apiserver.known import known_fields
@@ -15,7 +15,7 @@ _FIELDS = frozenset(("apiVersion", "kind", "metadata", "spec", "status"))
 _ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
 
 
-class Deployments(Generational):
+class Deployments(Scaled):
     def decode(
         self,
         body: Document,

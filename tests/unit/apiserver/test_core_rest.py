@@ -113,7 +113,7 @@ def test_an_unknown_token_is_401_and_none_is_anonymous(face: Rest) -> None:
 
 
 def test_paths_outside_the_api_are_plain_404(face: Rest) -> None:
-    for path in ("/", "/metrics", "/apis/nope.example.com/v1/things", "/api/v1"):
+    for path in ("/nowhere", "/metrics", "/apis/nope.example.com/v1/things", "/apis/nope.example.com", "/api/v9"):
         answer = _answer(face, "GET", path)
         assert (answer.status, answer.body) == (404, "404 page not found\n")
 

@@ -1,0 +1,73 @@
+"""From the bytes of a body to what they say: JSON, YAML or protobuf objects, and patches."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import yaml
+
+from controller.ports import ApiError, PatchType
+from sim.apiserver.applypatch import apply_patch
+from sim.apiserver.errors import bad_request
+from sim.apiserver.negotiation import JSON, MEDIA_TYPES, YAML
+from sim.apiserver.registry import Served
+from sim.apiserver.requestoptions import unsupported_media
+
+_BODY_LIMIT_BYTES = 3 * 1024 * 1024
+_PATCH_TYPES: Mapping[str, str] = {
+    "application/merge-patch+json": "merge",
+    "application/json-patch+json": "json",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+_CUSTOM_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+
+
+def media_type(header: str) -> str:
+    return header.partition(";")[0].strip()
+
+
+def document(body: bytes, content_type: str, kind: str, *, custom: bool) -> dict[str, Any]:  # noqa: ARG001
+    """The object of a body. Without a type it is read as JSON. Raises ApiError 400, 413, 415."""
+    if len(body) > _BODY_LIMIT_BYTES:
+        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_BODY_LIMIT_BYTES}")
+    media = media_type(content_type)
+    if media not in (JSON, YAML, ""):
+        raise unsupported_media(", ".join(MEDIA_TYPES))
+    prefix = (
+        f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error"
+    )
+    try:
+        found = yaml.safe_load(body) if media == YAML else json.loads(body)
+    except (ValueError, yaml.YAMLError) as error:
+        raise bad_request(f"{prefix}: {error}") from None
+    if not isinstance(found, dict):
+        raise bad_request(f"{prefix}: json: cannot unmarshal {type(found).__name__} into Go value")
+    return found
+
+
+def patch_type(served: Served, content_type: str) -> PatchType:
+    """Raises ApiError 415."""
+    kind = _PATCH_TYPES.get(media_type(content_type))
+    if kind is None or (kind == "strategic" and not served.strategy.strategic_merge):
+        if served.custom:
+            raise unsupported_media(_CUSTOM_PATCH_TYPES)
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+    return cast(PatchType, kind)
+
+
+def patch(body: bytes, kind: PatchType) -> Any:
+    """What a patch says, of one of the types. Raises ApiError 400, 413."""
+    if kind == "apply":
+        return applied(body, "Warn")
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+
+
+def applied(body: bytes, field_validation: str) -> dict[str, Any]:
+    """What is applied. Raises ApiError 400, 413."""
+    if len(body) > _BODY_LIMIT_BYTES:
+        raise ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_BODY_LIMIT_BYTES}")
+    return apply_patch(body, field_validation)
