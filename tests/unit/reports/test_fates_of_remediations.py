@@ -93,6 +93,7 @@ def test_duplicates_recoveries_and_notifications_are_added_up(tmp_path: Path) ->
             remediation(f"twin-{n}", 1, REFUSED, reason="DuplicateInProgress", duplicate_of="original")
             for n in range(2)
         ),
+        remediation("waiting", 1, "Blocked 1", reason="DuplicateInProgress", duplicate_of="original"),
         remediation("repeated", 2, REFUSED, reason="RecentlyRemediated", duplicate_of="original"),
         remediation("stubborn", 3, HAPPY, recoveries=2, analyses=3, executions=["a", "b", "c"]),
         remediation("hopeless", 4, "Failed 1800", recoveries=3, notifications=1, outcome="ManualReviewRequired"),
