@@ -29,6 +29,7 @@ pytest_plugins = (
     "features.steps.remediating",
     "features.steps.seeing",
     "features.steps.remedied",
+    "scenarios.serving.plugin",
 )
 
 _STORY = pytest.StashKey[Story]()

@@ -18,7 +18,7 @@ from scenarios.serving.server import WorldServer, allow_many_connections
 from scenarios.serving.session import SessionOptions, SessionRecord, open_world
 from scenarios.simulated import SimulatedWorld
 from sim import garbage
-from sim.apiserver.http import kubeconfig, tokens
+from sim.apiserver.http import credentials, kubeconfig
 from sim.apiserver.http.certificates import Authority, context
 from sim.apiserver.http.clockpage import speed_of
 from sim.apiserver.http.condition import BadCondition, Condition
@@ -141,10 +141,10 @@ def _reachable(url: str) -> str:
 
 def _users(path: Path | None) -> dict[str, User]:
     if path is None:
-        return {tokens.made_up(): ADMIN}
+        return {credentials.made_up(): ADMIN}
     try:
-        return tokens.read(path)
-    except tokens.BadTokens as error:
+        return credentials.read(path)
+    except credentials.BadTokens as error:
         raise BadInput("--token-file", str(error)) from None
 
 

@@ -1,4 +1,4 @@
-"""A certificate authority that lives as long as one server, and what its certificates say of a client."""
+"""A certificate authority that lives as long as one server."""
 
 import ipaddress
 import os
@@ -7,16 +7,12 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-from sim.apiserver.http.tokens import known
-from sim.apiserver.identity import User
 
 _NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _LIFE = timedelta(days=3650)
@@ -95,14 +91,6 @@ def context(pair: Pair, authorities: bytes) -> ssl.SSLContext:
     tls.load_verify_locations(cadata=authorities.decode("ascii"))
     tls.verify_mode = ssl.CERT_OPTIONAL
     return tls
-
-
-def named(peer: Any) -> User | None:
-    """Whom a verified certificate, as :meth:`ssl.SSLSocket.getpeercert` tells it, names: CN, and O for each group."""
-    fields = [pair for relative in (peer or {}).get("subject", ()) for pair in relative]
-    name = next((value for key, value in fields if key == "commonName"), "")
-    groups = tuple(value for key, value in fields if key == "organizationName")
-    return known(name, groups) if name else None
 
 
 def _subject(name: str, groups: tuple[str, ...]) -> x509.Name:

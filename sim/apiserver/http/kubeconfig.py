@@ -3,17 +3,18 @@
 import base64
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from sim.apiserver.http.certificates import Pair
+if TYPE_CHECKING:
+    from sim.apiserver.http.certificates import Pair
 
 NAME = "rehearse"
 BY_CERTIFICATE = f"{NAME}-certificate"
 
 
-def document(url: str, token: str, authority: bytes | None = None, client: Pair | None = None) -> dict[str, Any]:
+def document(url: str, token: str, authority: bytes | None = None, client: "Pair | None" = None) -> dict[str, Any]:
     """A kubeconfig whose current context uses ``token``; one more uses the ``client`` certificate, if there is one.
 
     ``authority`` is the PEM of who signed the server's certificate; None for plain HTTP.

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sim.apiserver.http.certificates import named
+from sim.apiserver.http.credentials import named
 from sim.apiserver.http.incoming import USER
 
 _HEADER_BYTES = 1024 * 1024  # as Go's net/http: the request line and all headers

@@ -1,8 +1,9 @@
-"""Bearer tokens: Kubernetes' static token file, and tokens made up for one server."""
+"""Credentials and who they are: static token files, tokens made up for one server, the names in certificates."""
 
 import csv
 import secrets
 from pathlib import Path
+from typing import Any
 
 from sim.apiserver.identity import User
 
@@ -49,3 +50,11 @@ def read(path: Path) -> dict[str, User]:
 def known(name: str, groups: tuple[str, ...], uid: str = "") -> User:
     """An authenticated user: one more group says so."""
     return User(name, groups if AUTHENTICATED in groups else (*groups, AUTHENTICATED), uid)
+
+
+def named(peer: Any) -> User | None:
+    """Whom a verified certificate, as :meth:`ssl.SSLSocket.getpeercert` tells it, names: CN, and O for each group."""
+    fields = [pair for relative in (peer or {}).get("subject", ()) for pair in relative]
+    name = next((value for key, value in fields if key == "commonName"), "")
+    groups = tuple(value for key, value in fields if key == "organizationName")
+    return known(name, groups) if name else None
