@@ -1,5 +1,6 @@
 """The body of an apply request: YAML, of which JSON is a part, with the complaints of the real decoder."""
 
+import re
 from typing import Any
 
 import yaml
@@ -7,12 +8,14 @@ import yaml
 from sim.apiserver.errors import bad_request
 
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
-_DEPTH_MAX = 200
 _NODES_MAX = 400_000
+_ALIAS = re.compile(r"\*([^\s,\]\}]*)")
+_DECODING = "error decoding YAML: "
+_CONVERTING = "error converting YAML to JSON: yaml: "
 
 
-class _Loader(yaml.SafeLoader):
-    """Without timestamps, which JSON does not have."""
+class _Loader(yaml.CSafeLoader):
+    """libyaml, whose words are those of the Go library; without timestamps, which JSON does not have."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -23,71 +26,69 @@ _Loader.yaml_implicit_resolvers = {
 
 def apply_patch(body: bytes, field_validation: str) -> dict[str, Any]:
     """The applied document. Raises ApiError 400."""
+    repeated: list[str] = []
     try:
-        node = _parsed(body)
-        found = None if node is None else _as_json(_Loader("").construct_document(node), [_NODES_MAX])
+        loader = _Loader(body)
+        node = loader.get_single_node()
+        found = None if node is None else _Conversion(loader, repeated).value(node)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {_complaint(error)}") from None
+        raise bad_request(f"{_DECODING}{_CONVERTING}{_complaint(error, body)}") from None
     if found is None:
         return {}
     if type(found) is not dict:
-        kind = "array" if type(found) is list else {str: "string", bool: "bool"}.get(type(found), "number")
+        kind = {list: "array", str: "string", bool: "bool"}.get(type(found), "number")
         text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
-        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
-    if field_validation == "Strict":
-        repeated: list[str] = []
-        _find_repeated(node, repeated, 0)
-        if repeated:
-            listed = "\n  ".join(("yaml: unmarshal errors:", *repeated))
-            raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: {listed}")
+        raise bad_request(f"{_DECODING}error unmarshaling JSON: while decoding JSON: {text}")
+    if field_validation == "Strict" and repeated:
+        listed = "\n  ".join(("unmarshal errors:", *repeated))
+        raise bad_request(f"error strict decoding YAML: {_CONVERTING}{listed}")
     return found
 
 
-def _parsed(body: bytes) -> yaml.Node | None:
-    """Composed by libyaml where it is there: its words are those of the Go library."""
-    return yaml.compose(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+class _Conversion:
+    """From nodes to JSON. Notes keys that come twice; ends what aliases would blow up."""
+
+    def __init__(self, loader: _Loader, repeated: list[str]) -> None:
+        self._loader = loader
+        self._repeated = repeated
+        self._left = _NODES_MAX
+
+    def value(self, node: yaml.Node) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("document contains excessive aliasing")
+        if isinstance(node, yaml.MappingNode):
+            return self._map(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item) for item in node.value]
+        found = self._loader.construct_object(node)
+        return found.decode("utf-8", "replace") if type(found) is bytes else found
+
+    def _map(self, node: yaml.MappingNode) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        self._loader.flatten_mapping(node)
+        for key, value in node.value:
+            name = self._key(key)
+            if name in found:
+                self._repeated.append(f'line {key.start_mark.line + 1}: key "{name}" already set in map')
+            found[name] = self.value(value)
+        return found
+
+    def _key(self, node: yaml.Node) -> str:
+        key = self.value(node)
+        if type(key) is bool:
+            return "true" if key else "false"
+        return "null" if key is None else str(key)
 
 
-def _complaint(error: Exception) -> str:
+def _complaint(error: Exception, body: bytes) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0][:200]
+    line = 0 if mark is None else mark.line
     if isinstance(error, yaml.composer.ComposerError):
-        return f"unknown anchor '{problem.rpartition(' ')[2]}' referenced" if "alias" in problem else problem
-    line = mark.line if mark is not None else 0
+        text = body.decode("utf-8", "replace").split("\n")[line]
+        alias = _ALIAS.match(text, 0 if mark is None else mark.column)
+        return problem if alias is None else f"unknown anchor '{alias.group(1)}' referenced"
     if line and isinstance(error, yaml.scanner.ScannerError):
         line += 1
     return f"line {line}: {problem}" if line else problem
-
-
-def _find_repeated(node: Any, found: list[str], depth: int) -> None:
-    if depth > _DEPTH_MAX:
-        return
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            text = str(key.value)
-            if text in seen:
-                found.append(f'line {key.start_mark.line + 1}: key "{text}" already set in map')
-            seen.add(text)
-            _find_repeated(value, found, depth + 1)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _find_repeated(item, found, depth + 1)
-
-
-def _as_json(value: Any, left: list[int]) -> Any:
-    """What YAML knows and JSON does not: keys that are no texts. ``left`` bounds what aliases can blow up."""
-    left[0] -= 1
-    if left[0] < 0:
-        raise ValueError("document contains excessive aliasing")
-    if type(value) is dict:
-        return {_key(key): _as_json(one, left) for key, one in value.items()}
-    if type(value) in (list, tuple, set):
-        return [_as_json(one, left) for one in value]
-    return value.decode("utf-8", "replace") if type(value) is bytes else value
-
-
-def _key(key: Any) -> str:
-    if type(key) is bool:
-        return "true" if key else "false"
-    return "null" if key is None else str(key)
