@@ -7,7 +7,6 @@ from sim.apiserver.registry import Served
 from sim.apiserver.server import ApiServer
 
 _FORM = "'RESOURCE/NAME FIELD=VALUE', such as 'wfe/demo phase=Completed'"
-_ROOTS = ("metadata", "spec", "status", "kind", "apiVersion")
 _TEXT_MAX = 500
 
 
@@ -20,8 +19,8 @@ class Condition:
 
     ``text`` is ``RESOURCE/NAME WORD``, or ``RESOURCE/NAMESPACE/NAME WORD``. The resource is a plural, a kind, a short
     name, or ``plural.group``. The word is ``exists``, ``deleted``, ``condition=TYPE``, ``condition=TYPE=STATUS`` or
-    ``FIELD=VALUE``, where a field that begins with none of the known parts of an object is one of its status. Without
-    a namespace any object of that name will do. Raises BadCondition.
+    ``FIELD=VALUE``, where a field that does not begin with a part of the object is one of its status. Without a
+    namespace any object of that name will do. Raises BadCondition.
     """
 
     def __init__(self, server: ApiServer, text: str) -> None:
@@ -80,7 +79,7 @@ def _says(document: Document, word: str) -> bool:
         conditions = (document.get("status") or {}).get("conditions") or ()
         return any(one.get("type") == type_ and one.get("status") == (status or "True") for one in conditions)
     parts = field.lstrip(".").split(".")
-    at: Any = document if parts[0] in _ROOTS else document.get("status")
+    at: Any = document if parts[0] in document else document.get("status")
     for part in parts:
         at = at.get(part) if isinstance(at, dict) else None
     if isinstance(at, bool):
