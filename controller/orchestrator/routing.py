@@ -25,7 +25,7 @@ from controller.api.tekton import is_finished
 from controller.api.texts import clean
 from controller.api.timestamps import format_time, parse_time
 from controller.orchestrator.backoff import delay_s
-from controller.orchestrator.history import History, ended_at, is_cleared, was_execution_failure
+from controller.orchestrator.history import History, ended_at, is_cleared
 from controller.orchestrator.settings import Settings
 from controller.ports import Document
 
@@ -88,7 +88,7 @@ def action_for(reason: RoutingReason, settings: Settings) -> Action:
 
 def _previous_execution_failed(question: Question) -> Block | None:
     last = question.history.decisive
-    if last is None or last["status"]["phase"] != "Failed" or not was_execution_failure(last) or is_cleared(last):
+    if last is None or last["status"]["phase"] != "Failed" or is_cleared(last):
         return None
     name, details = last["metadata"]["name"], last["status"].get("failureDetails") or _NONE
     said = clean(details.get("naturalLanguageSummary") or details.get("message") or "it does not say why", _SHOWN)

@@ -23,7 +23,7 @@ def somebodys_execution(stage: Stage, name: str = "by-hand") -> None:
         "metadata": {"name": name, "namespace": SYSTEM},
         "spec": {
             "remediationRequestRef": {"name": "nobody"},
-            "workflowRef": {"workflowId": "w", "version": "1", "containerImage": "i"},
+            "workflowRef": {"workflowId": "restart", "version": "1", "containerImage": "i"},
             "targetResource": TARGET_RESOURCE,
         },
     }
@@ -49,6 +49,16 @@ def test_a_lost_creation_that_never_arrived_claims_nothing_for_ever(make_stage: 
     stage.execution_ends("by-hand").run(1)
     stage.signal("rr-2").run(1)
     assert stage.phase("rr-2") == "Analyzing", stage.status("rr-2")
+
+
+def test_a_lost_creation_claims_nothing_while_its_request_waits(make_stage: Make) -> None:
+    trouble = Trouble("create", "workflowexecutions", "never arrived", name="we-rr-1")
+    trouble.then = lambda: somebodys_execution(stage)
+    stage = make_stage(Settings(on_busy="wait"), wrap=trouble.wrap)
+    stage.signal("rr-1").run(1).answer("ai-rr-1").run(1).execution_ends("by-hand").run(1)
+    assert stage.status("rr-1")["blockReason"] == "RecentlyRemediated"
+    stage.signal("rr-2").run(1).answer("ai-rr-2", workflow="scale-up").run(1)
+    assert stage.phase("rr-2") == "Executing", stage.status("rr-2")
 
 
 def test_a_request_that_times_out_while_its_creation_fails_leaves_the_target_free(make_stage: Make) -> None:

@@ -1,6 +1,7 @@
 """What keeps a remediation from executing, as its user sees it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from orchestrator_stage import TARGET_RESOURCE, Stage
@@ -53,6 +54,16 @@ def test_the_same_workflow_is_skipped_within_its_cooldown(stage: Stage) -> None:
     status = stage.status("rr-2")
     assert (status["overallPhase"], status["skipReason"]) == ("Skipped", "RecentlyRemediated")
     assert (status["duplicateOf"], status["blockingWorkflowExecution"]) == ("rr-1", "we-rr-1")
+
+
+def test_the_same_workflow_is_skipped_in_the_last_second_of_its_cooldown(stage: Stage) -> None:
+    stage.remedied("rr-1")
+    over = parse_time(stage.execution("we-rr-1")["status"]["completionTime"]) + timedelta(seconds=300)
+    stage.run((over - stage.clock.utcnow()).total_seconds() - 10).signal("rr-2").signal("rr-3").run(9.9)
+    stage.answer("ai-rr-2").run(0.09)
+    assert stage.status("rr-2")["skipReason"] == "RecentlyRemediated"
+    stage.run(0.01).answer("ai-rr-3").run(1)
+    assert stage.phase("rr-3") == "Executing"
 
 
 def test_a_different_workflow_passes_within_the_cooldown(stage: Stage) -> None:
