@@ -33,7 +33,7 @@ class Clock:
         second = self._loop.now_us // 1_000_000
         if second != self._second:
             self._second = second
-            self._text = (self._epoch + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            self._text = (self._epoch + timedelta(seconds=second)).isoformat()[:19] + "Z"  # strftime is dear
         return self._text
 
     def microtimestamp(self) -> str:

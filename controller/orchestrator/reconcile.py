@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from controller.api.remediationrequest import TERMINAL, Phase
 from controller.api.texts import clean
@@ -138,16 +139,17 @@ class Orchestrator:
         after = await step(desk, request, memory)
         if phase_of(after) != phase:
             return _AGAIN
-        return Result(requeue_after_s=self._wait_s(after))
+        if after is not request:
+            limit = deadline(after, desk.settings.timeouts)
+        return Result(requeue_after_s=self._wait_s(after, limit))
 
     async def _ended_in_time(self, request: Document, memory: Memory) -> bool:
         """Whether the execution has ended, and only we are late: nobody is told of a time-out then."""
         return phase_of(request) == Phase.EXECUTING and await executing.has_ended(self._desk, request, memory)
 
-    def _wait_s(self, request: Document) -> float:
+    def _wait_s(self, request: Document, limit: tuple[datetime, str] | None) -> float:
         """Until the next limit or the end of a block, and never longer than the poll."""
         now, wait_s = self._desk.now(), self._desk.settings.poll_s
-        limit = deadline(request, self._desk.settings.timeouts)
         if limit is not None:
             wait_s = min(wait_s, (limit[0] - now).total_seconds())
         until = request["status"].get("blockedUntil")

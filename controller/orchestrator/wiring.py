@@ -23,6 +23,8 @@ from controller.runtime.queue import WorkQueue
 from controller.runtime.reflector import Reflector
 
 NAME = "remediation-orchestrator"
+_UNDER_WAY = ("Pending", "Running")
+_TELLING = ("annotations", "deletionTimestamp", "ownerReferences")
 _NONE: Document = {}
 
 
@@ -110,6 +112,8 @@ def _listen(
         document = after if after is not None else before
         assert document is not None
         view.note_execution(before, after)
+        if before is not None and after is not None and _goes_on(before, after):
+            return
         target = document["spec"]["targetResource"]
         request = owning_request(document)
         if request is not None:
@@ -129,6 +133,16 @@ def _listen(
     requests.add_handler(request_changed)
     executions.add_handler(execution_changed)
     analyses.add_handler(analysis_changed)
+
+
+def _goes_on(before: Document, after: Document) -> bool:
+    """Whether an execution has only told how far it is: most of its events, and nothing follows from them."""
+    was, now = before.get("status") or _NONE, after.get("status") or _NONE
+    phase = now.get("phase") or "Pending"
+    if phase not in _UNDER_WAY or phase != (was.get("phase") or "Pending"):
+        return False
+    old, new = before["metadata"], after["metadata"]
+    return old["uid"] == new["uid"] and all(old.get(field) == new.get(field) for field in _TELLING)
 
 
 def _listen_for_release(controller: Controller[Key], view: View, runs: Reflector) -> None:

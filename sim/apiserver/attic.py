@@ -9,7 +9,6 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from controller.ports import Document
 from sim.apiserver.whereabouts import Whereabouts, fingerprint
@@ -20,16 +19,8 @@ _NEVER_US = 1 << 62
 _SPAN_US = 240_000_000  # a block expires as one, so its objects must be about as old
 
 
-class Expiry(NamedTuple):
-    """When one version of an object has outlived its time."""
-
-    due_us: int
-    namespace: str
-    name: str
-    version: str
-
-
-_Fresh = tuple[int, str, str, str]
+_Expiry = tuple[int, str, str, str]
+"""When one version of an object has outlived its time: (due_us, namespace, name, version)."""
 
 
 class Block:
@@ -50,19 +41,20 @@ class Block:
         """The object was written again or deleted."""
         self._gone.add((namespace, name))
 
-    def unpack(self) -> Iterator[tuple[Expiry, Document]]:
+    def unpack(self) -> Iterator[tuple[_Expiry, Document]]:
         """What is still current."""
         documents, due_us = marshal.loads(zlib.decompress(self._packed))  # noqa: S302  # packed above, by ourselves
+        gone = self._gone
         for document, due in zip(documents, due_us, strict=True):
             metadata = document["metadata"]
             namespace, name = metadata.get("namespace", ""), metadata["name"]
-            if (namespace, name) not in self._gone:
-                yield Expiry(due, namespace, name, metadata["resourceVersion"]), document
+            if not gone or (namespace, name) not in gone:
+                yield (due, namespace, name, metadata["resourceVersion"]), document
 
 
 @lru_cache(maxsize=8)
 def _unpacked(block: Block) -> dict[tuple[str, str], Document]:
-    return {(expiry.namespace, expiry.name): document for expiry, document in block.unpack()}
+    return {(namespace, name): document for (_, namespace, name, _), document in block.unpack()}
 
 
 Rows = dict[str, dict[str, Document]]
@@ -81,7 +73,7 @@ class Attic:
         self.ttl_us = ttl_us
         self.due_us = _NEVER_US
         """Before then nothing can have expired."""
-        self._fresh: deque[_Fresh] = deque()
+        self._fresh: deque[_Expiry] = deque()
         self._number = 0
         self._blocks: dict[int, Block] = {}
         self._counts: dict[str, int] = {}
@@ -107,7 +99,7 @@ class Attic:
         if not self.count(namespace):
             return {}
         blocks = self._blocks.values()
-        return {expiry.name: one for block in blocks for expiry, one in block.unpack() if expiry.namespace == namespace}
+        return {name: one for block in blocks for (_, space, name, _), one in block.unpack() if space == namespace}
 
     def forget(self, namespace: str, name: str) -> None:
         """A packed object was written again or deleted."""
@@ -147,9 +139,9 @@ class Attic:
             for print_ in prints:
                 self._whereabouts.put(print_, number, self._blocks)
 
-    def expired(self, now_us: int) -> Iterator[tuple[Expiry, Document]]:
-        """What has outlived its time, oldest first; the caller removes it."""
-        fresh = self._fresh
+    def expired(self, now_us: int) -> Iterator[tuple[str, str, Document]]:
+        """What has outlived its time, oldest first, by namespace and name; the caller removes it."""
+        fresh, rows = self._fresh, self._rows
         while True:
             oldest = next(iter(self._blocks.values()), None)
             packed_us = _NEVER_US if oldest is None else oldest.due_us
@@ -160,17 +152,19 @@ class Attic:
             if oldest is not None and packed_us <= laid_out_us:
                 self._restore(oldest)
                 continue
-            expiry = Expiry(*fresh.popleft())
-            found = self._rows.get(expiry.namespace, {}).get(expiry.name)
-            if found is not None and found["metadata"]["resourceVersion"] == expiry.version:
-                yield expiry, found
+            while fresh and (due_us := fresh[0][0]) <= now_us and due_us < packed_us:
+                _, namespace, name, version = fresh.popleft()
+                found = rows[namespace].get(name) if namespace in rows else None
+                if found is not None and found["metadata"]["resourceVersion"] == version:
+                    yield namespace, name, found
 
     def _restore(self, block: Block) -> None:
         """Lay a block's objects out again, before everything that expires later."""
         del self._blocks[block.number]
-        restored = []
+        rows, counts, restored = self._rows, self._counts, []
         for expiry, document in block.unpack():
-            self._rows[expiry.namespace][expiry.name] = document
-            self._counts[expiry.namespace] -= 1
+            _, namespace, name, _ = expiry
+            rows[namespace][name] = document
+            counts[namespace] -= 1
             restored.append(expiry)
         self._fresh.extendleft(reversed(restored))

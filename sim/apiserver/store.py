@@ -94,8 +94,8 @@ class Store:
     def expire(self, table: Table) -> None:
         """Remove what has outlived its time. Done when the table is next touched, not by a timer per object."""
         if table.attic is not None and table.attic.due_us <= self._loop.now_us:
-            for expiry, document in table.attic.expired(self._loop.now_us):
-                self.remove(table, expiry.namespace, expiry.name, document)
+            for namespace, name, document in table.attic.expired(self._loop.now_us):
+                self.remove(table, namespace, name, document)
 
     def compacted(self) -> int:
         """The version before which the past is forgotten, of every resource alike: compaction is by age."""
@@ -139,10 +139,11 @@ class Store:
             del row[name]
         elif table.attic is not None:
             table.attic.forget(namespace, name)
-        if not table.count(namespace):
+        if not row and not table.count(namespace):
             del table.rows[namespace]
-        for index in table.indexes.values():
-            index.changed(namespace, name, old, None)
+        if table.indexes:
+            for index in table.indexes.values():
+                index.changed(namespace, name, old, None)
         last = {**old, "metadata": {**old["metadata"], "resourceVersion": str(version)}}
         self._publish(table, "DELETED", version, namespace, old, last)
         return last
