@@ -18,8 +18,9 @@ from sim.apiserver.errors import method_not_allowed, no_such_endpoint
 from sim.apiserver.exchange import Request, Response
 from sim.apiserver.identity import User
 from sim.apiserver.impersonation import impersonate, wanted_user
-from sim.apiserver.negotiation import JSON, PLAIN, YAML, Choice, negotiated, route_accepts
+from sim.apiserver.negotiation import JSON, PLAIN, PROTOBUF, YAML, Choice, negotiated, route_accepts
 from sim.apiserver.patch import UNPROCESSABLE
+from sim.apiserver.protobuf.envelope import packed
 from sim.apiserver.representation import Representation
 from sim.apiserver.requestoptions import TRUE, write_options
 from sim.apiserver.reviews.answers import review
@@ -190,9 +191,7 @@ class Rest:
             return status, body if view is None else view.stream(body), JSON
         if view is not None:
             body = view.document(body)
-        if choice.media == YAML:
-            return status, yaml.safe_dump(body, default_flow_style=False, allow_unicode=True), YAML
-        return status, body, JSON
+        return (status, *_written(body, choice.media))
 
     def _page(self, user: User, request: Request) -> tuple[int, Document | str | bytes, str]:
         """What is no resource: discovery, version, health, schemas. Raises ApiError 403, 405, 406, NoSuchPage."""
@@ -277,12 +276,22 @@ def _choice(found: Route, verb: str, request: Request) -> Choice:
     return negotiated(header, custom=found.served.custom, watching=verb == "watch")
 
 
-def _refusal(error: ApiError, accept: str) -> tuple[Document | str, str]:
-    """The Status of a refusal: in YAML for who reads nothing else, in JSON for everybody else."""
+def _refusal(error: ApiError, accept: str) -> tuple[Document | str | bytes, str]:
+    """The Status of a refusal, in what the client reads if that is possible."""
     status = dict(error.status())
     generic = error.reason in ("NotFound", "MethodNotAllowed") or error.message in _GENERIC
     if not error.details and (generic or error.message.startswith(("406: ", "forbidden: "))):
         status["details"] = {}
-    if YAML in accept and JSON not in accept and "*/*" not in accept:
-        return yaml.safe_dump(status, default_flow_style=False, allow_unicode=True), YAML
-    return status, JSON
+    try:
+        return _written(status, negotiated(accept, custom=False, watching=False).media)
+    except ApiError:
+        return status, JSON
+
+
+def _written(document: Document, media: str) -> tuple[Document | str | bytes, str]:
+    """A document in a media type; in JSON where it has no other form."""
+    if media == YAML:
+        return yaml.safe_dump(document, default_flow_style=False, allow_unicode=True), YAML
+    if media == PROTOBUF and (found := packed(document)) is not None:
+        return found, PROTOBUF
+    return document, JSON

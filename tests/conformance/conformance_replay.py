@@ -171,6 +171,8 @@ class Replay:
         return True
 
     def _body(self, answer: Response) -> Any:
+        if isinstance(answer.body, bytes):
+            return {"text": "<binary>"}
         return {"text": answer.body} if isinstance(answer.body, str) else json.loads(json.dumps(answer.body))
 
     def _watch(self, step: Mapping[str, Any], name: str) -> None:
