@@ -132,11 +132,7 @@ def manifest(kind: CustomKind) -> dict[str, Any]:
                         {"name": column.name, "type": column.type_, "jsonPath": column.json_path}
                         for column in kind.columns
                     ],
-                    **(
-                        {"selectableFields": [{"jsonPath": path} for path in kind.selectable]}
-                        if kind.selectable
-                        else {}
-                    ),
+                    **_selectable(kind),
                     "schema": {"openAPIV3Schema": _schema(kind)},
                 }
             ],

@@ -1,6 +1,6 @@
 """When a remediation has taken too long, and which limit it was."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from controller.api.durations import parse_duration
@@ -10,11 +10,11 @@ from controller.orchestrator.settings import Timeouts
 from controller.ports import Document
 
 GLOBAL = "global"
-_PHASES: Mapping[str, tuple[str, str, str]] = {
-    Phase.PROCESSING: ("processing", "processing_s", "processingStartTime"),
-    Phase.ANALYZING: ("analyzing", "analyzing_s", "analyzingStartTime"),
-    Phase.AWAITING_APPROVAL: ("approval", "approval_s", "approvalStartTime"),
-    Phase.EXECUTING: ("executing", "executing_s", "executingStartTime"),
+_PHASES: Mapping[str, tuple[str, Callable[[Timeouts], float], str]] = {
+    Phase.PROCESSING: ("processing", lambda limits: limits.processing_s, "processingStartTime"),
+    Phase.ANALYZING: ("analyzing", lambda limits: limits.analyzing_s, "analyzingStartTime"),
+    Phase.AWAITING_APPROVAL: ("approval", lambda limits: limits.approval_s, "approvalStartTime"),
+    Phase.EXECUTING: ("executing", lambda limits: limits.executing_s, "executingStartTime"),
 }
 """The key in ``spec.timeoutConfig``, the setting, and the status field that the limit counts from."""
 _LONGEST_S = 10 * 366 * 86_400.0  # whoever asks for more means never; a calendar ends somewhere
@@ -47,5 +47,5 @@ def deadline(request: Document, timeouts: Timeouts) -> tuple[datetime, str] | No
     since = status.get(own[2]) if own is not None else None
     if own is None or not since:
         return first
-    seconds = limit_s(request, own[0], getattr(timeouts, own[1]))
+    seconds = limit_s(request, own[0], own[1](timeouts))
     return min(first, (parse_time(since) + timedelta(seconds=seconds), str(phase)))
