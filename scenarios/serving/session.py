@@ -87,7 +87,14 @@ def _workload(text: str) -> Path:
 
 def rest_of(world: SimulatedWorld, tokens: Mapping[str, User]) -> Rest:
     """The API as clients from outside have it: their news does not lag, for it has a real way to go."""
-    return Rest(world.server, tokens, Watcher("outside", lag=Constant(0)))
+    rest = Rest(world.server, tokens, Watcher("outside", lag=Constant(0)))
+
+    def log(user: User, namespace: str, pod: str, container: str, lines: int | None, limit_bytes: int | None) -> str:
+        reader = world.models.log_reader(user, "outside")
+        return reader.read(namespace, pod, container, lines=lines, limit_bytes=limit_bytes)
+
+    rest.logs = log
+    return rest
 
 
 class SessionRecord:
