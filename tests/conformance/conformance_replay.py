@@ -172,7 +172,7 @@ class Replay:
 
     def _body(self, answer: Response) -> Any:
         if isinstance(answer.body, bytes):
-            return {"text": "<binary>"}
+            return json.loads(answer.body) if answer.body[:1] == b"{" else {"text": "<binary>"}
         return {"text": answer.body} if isinstance(answer.body, str) else json.loads(json.dumps(answer.body))
 
     def _watch(self, step: Mapping[str, Any], name: str) -> None:

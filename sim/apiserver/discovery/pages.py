@@ -7,6 +7,7 @@ from controller.ports import Document
 from sim.apiserver.discovery import aggregated, health, plain
 from sim.apiserver.discovery.version import VERSION
 from sim.apiserver.negotiation import JSON, clauses
+from sim.apiserver.openapi.pages import openapi
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -30,6 +31,9 @@ def page(server: "ApiServer", path: str, query: Mapping[str, str], headers: Mapp
         return Page(VERSION)
     if first in ("api", "apis"):
         return _discovery(server, parts, headers)
+    if first == "openapi":
+        described = openapi(server, parts[1:], headers.get("accept", ""))
+        return None if described is None else Page(*described)
     if not parts:
         return Page({"paths": _paths(server)})
     return None
