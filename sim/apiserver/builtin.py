@@ -108,6 +108,7 @@ _POD_FIELDS = _fields(
 )
 _Row = tuple[str, str, str, str, bool, Callable[[], Strategy], tuple[str, ...]]
 _RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
 _ROWS: tuple[_Row, ...] = (
     ("", "v1", "namespaces", "Namespace", False, NamespaceStrategy, ("ns",)),
     ("", "v1", "pods", "Pod", True, PodStrategy, ("po",)),
@@ -132,6 +133,8 @@ _ROWS: tuple[_Row, ...] = (
     (_RBAC, "v1", "rolebindings", "RoleBinding", True, Named, ()),
     (_RBAC, "v1", "clusterroles", "ClusterRole", False, Named, ()),
     (_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", False, Named, ()),
+    (_ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False, Strategy, ()),
+    (_ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False, Strategy, ()),
 )
 _FIELDS: Mapping[str, Mapping[str, FieldGetter]] = {
     "pods": _POD_FIELDS,

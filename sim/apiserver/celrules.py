@@ -172,3 +172,20 @@ def _context() -> cel.Context:
 def _find(text: str, pattern: str) -> str:
     match = re.search(pattern, text)
     return match.group(0) if match else ""
+
+
+class Expression:
+    """An expression over named variables. Raises RuleError where it does not compile."""
+
+    def __init__(self, source: str) -> None:
+        self._program = _compile(source)
+        self._context = _context()
+
+    def value(self, variables: Mapping[str, Any]) -> Any:
+        """Raises ValueError with CEL's complaint."""
+        try:
+            self._context.update(dict(variables))
+            return self._program.execute(self._context)
+        except (RuntimeError, TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
+            text = f"no such key: {error.args[0]}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+            raise ValueError(text) from None

@@ -18,12 +18,14 @@ _APISERVER = User("system:apiserver", ("system:masters",))
 
 
 def install(server: "ApiServer") -> None:
-    """The builtin kinds' strategies, LimitRanger, PodSecurity, ResourceQuota with its controller, RBAC's check of
-    escalation."""
+    """The builtin kinds' strategies, webhooks, LimitRanger, PodSecurity, ResourceQuota with its controller, RBAC's
+    check of escalation."""
     standard(server.registry)
     admission = server.admission
+    server.webhooks.validate_first()
     ranger = LimitRanger(server)
     admission.mutate(ranger.default, resources={"pods"})
+    server.webhooks.mutate_last()
     admission.validate(ranger.check, resources={"pods"})
     security = PodSecurity(server)
     admission.validate(security.check, resources={"pods"}, active=security.any)

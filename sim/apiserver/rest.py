@@ -32,6 +32,7 @@ from sim.apiserver.subresources import STREAMED, ReadLog, read_log, refuse_strea
 from sim.apiserver.verbs import Verbs, content_type
 from sim.apiserver.watch import Stream
 from sim.apiserver.watching import Watcher
+from sim.apiserver.webhooks import CallNeeded, Replies
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -83,6 +84,25 @@ class Rest:
         if status == 204:
             del headers["content-type"]
         return Response(status, headers, body)
+
+    def attempt(self, request: Request, replies: Replies) -> Response | CallNeeded:
+        """As :meth:`handle`, for whom can reach what is outside the world: the answer, or the call to make first.
+
+        Add its reply to ``replies`` and try again; an attempt that ends in a call leaves no trace.
+        """
+        server = self._server
+        if not server.webhooks.any():
+            return self.handle(request)
+        draws = server.name_stream.getstate(), server.uid_stream.getstate()
+        server.webhooks.replies = replies
+        try:
+            return self.handle(request)
+        except CallNeeded as needed:
+            server.name_stream.setstate(draws[0])
+            server.uid_stream.setstate(draws[1])
+            return needed
+        finally:
+            server.webhooks.replies = None
 
     def authenticate(self, request: Request) -> User:
         """Who asks. Raises ApiError 401 for credentials that nobody has."""

@@ -31,6 +31,7 @@ from sim.apiserver.standard import standard
 from sim.apiserver.store import Observer, Store
 from sim.apiserver.watch import Lag, Stream
 from sim.apiserver.watching import Watcher, open_watch
+from sim.apiserver.webhooks import Webhooks
 from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams
@@ -77,7 +78,7 @@ class ApiServer:
         self.ownership = Ownership(clock) if managed_fields else None
         self.calls: Calls = Calls()
         self.name_stream = streams("apiserver.names")
-        self._uid_stream = streams("apiserver.uids")
+        self.uid_stream = streams("apiserver.uids")
         self.store = Store(loop, history_us=history_s * 1_000_000, history_cap=history_cap, guard=guard)
         self.registry = Registry()
         for served in builtin(self.store):
@@ -90,6 +91,7 @@ class ApiServer:
         self.authorizer: Authorizer | None = Authorizer(self)
         self.observe(lambda *_: self.registry.entered.clear(), *RULES)
         self._checks: dict[int, tuple[User, Check]] = {}
+        self.webhooks = Webhooks(self)
         install(self)
         for name in INITIAL:
             self.create(ADMIN, self.resource("", "namespaces"), "", {"metadata": {"name": name}})
@@ -144,7 +146,7 @@ class ApiServer:
             self.store.guard.check_all()
 
     def fresh_uid(self) -> str:
-        return fresh_uid(self._uid_stream)
+        return fresh_uid(self.uid_stream)
 
     def enter(
         self, user: User, verb: str, resource: Resource, namespace: str, name: str = "", subresource: str = ""

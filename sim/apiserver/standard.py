@@ -7,6 +7,7 @@ from sim.apiserver.pods import CheckedPods
 from sim.apiserver.registry import Registry
 from sim.apiserver.rolekinds import Bindings, Roles
 from sim.apiserver.strategy import Strategy
+from sim.apiserver.webhookkinds import GROUP, WebhookConfigurations
 from sim.apiserver.workloads import Deployments, Jobs
 
 
@@ -27,6 +28,8 @@ def standard(registry: Registry) -> None:
         (rbac, "clusterroles"): Roles(namespaced=False),
         (rbac, "rolebindings"): Bindings(namespaced=True),
         (rbac, "clusterrolebindings"): Bindings(namespaced=False),
+        (GROUP, "validatingwebhookconfigurations"): WebhookConfigurations(mutating=False),
+        (GROUP, "mutatingwebhookconfigurations"): WebhookConfigurations(mutating=True),
         ("apiextensions.k8s.io", "customresourcedefinitions"): CheckedDefinitions(),
     }
     for (group, plural), strategy in strategies.items():
