@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from controller.ports import Document
+from sim.tekton.goformat import listed, mapped
 from sim.tekton.substitution import type_of
 
 _USER = "[User error] "
@@ -49,12 +50,12 @@ def _unmet_params(who: str, whose: str, spec: Document, pipeline_spec: Document)
     names = {one["name"] for one in given}
     missing = [one["name"] for one in declared if one["name"] not in names and "default" not in one]
     if missing:
-        text = f"pipelineRun missing parameters: [{' '.join(missing)}]"
+        text = f"pipelineRun missing parameters: {listed(missing)}"
         return Unmet("ParameterMissing", f"{_USER}{who} is missing some parameters required by {whose}: {text}", text)
     types = {one["name"]: one.get("type", "string") for one in declared}
     wrong = [one["name"] for one in given if types.get(one["name"], "") not in ("", type_of(one.get("value", "")))]
     if wrong:
-        text = f"parameters have inconsistent types : [{' '.join(wrong)}]"
+        text = f"parameters have inconsistent types : {listed(wrong)}"
         message = f"{_USER}{who} parameters have mismatching types with {whose}'s parameters: {text}"
         return Unmet("ParameterTypeMismatch", message, text)
     keys = missing_keys(declared, given)
@@ -64,7 +65,7 @@ def _unmet_params(who: str, whose: str, spec: Document, pipeline_spec: Document)
         return Unmet("ObjectParameterMissKeys", message, text)
     beyond = _beyond(declared, given, pipeline_spec)
     if beyond:
-        text = f"non-existent param references:[{' '.join(beyond)}]"
+        text = f"non-existent param references:{listed(beyond)}"
         which = "parameter which has an invalid index while referring to an array"
         message = f"{_USER}{who} failed validation: failed to validate {whose}'s {which}: {text}"
         return Unmet("ParamArrayIndexingInvalid", message, text)
@@ -81,11 +82,10 @@ def missing_keys(declared: Iterable[Document], given: Iterable[Document]) -> str
             provided.setdefault(one["name"], set()).update(one["value"])
     missing = {
         name: [key for key in sorted(needed[name]) if key not in provided[name]]
-        for name in sorted(provided)
+        for name in provided
         if any(key not in provided[name] for key in needed[name])
     }
-    lists = [f"{name}:[{' '.join(keys)}]" for name, keys in missing.items()]
-    return f"map[{' '.join(lists)}]" if lists else ""
+    return mapped(missing) if missing else ""
 
 
 def _beyond(declared: Iterable[Document], given: Iterable[Document], pipeline_spec: Document) -> list[str]:

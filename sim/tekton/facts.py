@@ -5,6 +5,7 @@ from typing import Any
 
 from controller.ports import Document
 from sim.tekton.deadlines import Deadlines
+from sim.tekton.goformat import listed
 from sim.tekton.graph import Graph, Task
 from sim.tekton.member import Member
 from sim.tekton.references import ResultReference
@@ -34,7 +35,7 @@ class DoneTooEarly(Exception):
 
     def __init__(self, names: Sequence[str]) -> None:
         text = "invalid list of done tasks; some tasks were indicated completed without ancestors being done"
-        super().__init__(f"{text}: [{' '.join(names)}]")
+        super().__init__(f"{text}: {listed(names)}")
 
 
 class Facts:

@@ -2,8 +2,9 @@
 
 import json
 import re
-from functools import lru_cache
 from typing import Any
+
+from sim.tekton.goformat import escaped
 
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _SPACE = " \t\r\n"
@@ -58,30 +59,4 @@ def _at(text: str, start: int, position: int) -> str:
 
 
 def _character(one: str) -> str:
-    return {"'": r"'\''", '"': "'\"'"}.get(one, f"'{_escaped(one)}'")
-
-
-@lru_cache(maxsize=1024)
-def quoted(text: str) -> str:
-    """``text`` as Go's ``%q`` writes it."""
-    if text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    escaped = _escaped(text.replace("\\", "\\\\")).replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-_NAMED = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
-
-
-def _escaped(text: str) -> str:
-    return text if text.isprintable() else "".join(one if one.isprintable() else _code(one) for one in text)
-
-
-def _code(one: str) -> str:
-    known = _NAMED.get(one)
-    if known is not None:
-        return known
-    point = ord(one)
-    if point < 0x80:
-        return f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+    return {"'": r"'\''", '"': "'\"'"}.get(one, f"'{escaped(one)}'")

@@ -16,6 +16,7 @@ from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.demands import unmet_demand
 from sim.tekton.ending import end, failed
 from sim.tekton.facts import Facts
+from sim.tekton.goformat import listed
 from sim.tekton.graph import Graph, GraphError, graph_of
 from sim.tekton.matrix import Fan, combination_count, is_matrixed
 from sim.tekton.member import Member
@@ -380,7 +381,7 @@ class PipelineRuns:
             elif name in status:
                 del status[name]
         if invalid:
-            cause = f"invalid pipelineresults [{' '.join(invalid)}], the referenced results don't exist"
+            cause = f"invalid pipelineresults {listed(invalid)}, the referenced results don't exist"
             text = f"Failed to get PipelineResult from TaskRun Results for PipelineRun {attempt.name}: {cause}"
             self._end(attempt, Verdict("False", "CouldntGetPipelineResult", text))
             raise ApiError(500, "", cause)

@@ -7,7 +7,7 @@ from controller.ports import Document
 from sim.tekton.conditions import condition_of, renew_condition, set_condition
 from sim.tekton.containerview import STEP, ContainerView, view_of
 from sim.tekton.failure import failure_of
-from sim.tekton.gojson import quoted
+from sim.tekton.goformat import quoted
 from sim.tekton.taskresults import Declared, emitted, labelled, step_results, unfit
 from sim.tekton.version import Version
 

@@ -1,4 +1,4 @@
-"""How a resolver fails a ResolutionRequest, and which of its errors do not count as failures."""
+"""How a resolver fails a ResolutionRequest."""
 
 from controller.ports import ApiError, Cluster, ConnectionLost, Document
 from controller.runtime.cache import Key
@@ -7,16 +7,6 @@ from sim.tekton.conditions import is_done, set_condition
 from sim.tekton.deadlines import Timepiece
 
 _EMPTY: Document = {}
-_TRANSIENT = ("Conflict", "ServerTimeout", "Timeout", "TooManyRequests")
-_TRANSIENT_TEXTS = ("etcdserver: leader changed", "context deadline exceeded")
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the resolver tries again, with the queue's back-off, instead of failing the request."""
-    if isinstance(error, ApiError) and error.reason in _TRANSIENT:
-        return True
-    text = str(error)
-    return any(words in text for words in _TRANSIENT_TEXTS)
 
 
 async def mark_failed(cluster: Cluster, time: Timepiece, key: Key, text: str) -> None:

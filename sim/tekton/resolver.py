@@ -15,12 +15,14 @@ from sim.tekton.attempt import message_of
 from sim.tekton.bundles import BundleCatalogue, BundleError, Entry, RegistryError
 from sim.tekton.conditions import is_done
 from sim.tekton.deadlines import Timepiece
+from sim.tekton.goformat import listed
 from sim.tekton.latency import RESOLVER_WIND_UP_US
 from sim.tekton.options import TektonOptions
 from sim.tekton.pulling import Puller
-from sim.tekton.refusal import is_transient, mark_failed
+from sim.tekton.refusal import mark_failed
 from sim.tekton.remote import decode
 from sim.tekton.resolvercache import CacheKey, ResolverCache, annotated, key_of, mode_of
+from sim.tekton.transience import is_transient
 
 _NAME = "bundleresolver"
 _ETCD_MAX = 1_572_864  # bytes that etcd takes at once, by default
@@ -151,7 +153,7 @@ def _check(data: str) -> None:
     if group != "tekton.dev" or document.get("kind") not in _KINDS:
         raise BundleError(
             "resolved resource validation error: resolved data is not of a supported type, "
-            f"must be of Group: tekton.dev, Kinds: [{' '.join(_KINDS)}]"
+            f"must be of Group: tekton.dev, Kinds: {listed(_KINDS)}"
         )
 
 

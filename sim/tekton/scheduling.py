@@ -14,6 +14,7 @@ from sim.tekton.conditions import set_condition
 from sim.tekton.deadlines import Deadlines, deadlines_of
 from sim.tekton.ending import failed
 from sim.tekton.facts import DoneTooEarly, Facts
+from sim.tekton.goformat import listed, quoted
 from sim.tekton.matrix import Fan, combination_count, combinations
 from sim.tekton.member import Member
 from sim.tekton.names import fanned_names
@@ -21,8 +22,7 @@ from sim.tekton.pipelineref import PIPELINE_LABEL, Invalid, rehearsed
 from sim.tekton.references import expressions, result_reference
 from sim.tekton.remote import InProgress, Refused, Remote
 from sim.tekton.substitution import substitute, type_of
-
-_TRANSIENT = ("Conflict", "ServerTimeout", "Timeout", "TooManyRequests")
+from sim.tekton.transience import is_transient
 
 
 class Scheduling:
@@ -54,9 +54,7 @@ class Scheduling:
                     raise RequeueAfter(self._remote.recheck_us) from None
                 return False
             except (ApiError, ConnectionLost, Refused, Invalid) as error:
-                if isinstance(error, ApiError) and (
-                    error.reason in _TRANSIENT or error.message.startswith("retryable")
-                ):
+                if isinstance(error, ApiError | ConnectionLost) and is_transient(error):
                     raise
                 cause = f'Couldn\'t retrieve Task "{_called(reference)}": {message_of(error)}'
                 pipeline = f"{attempt.namespace}/{attempt.labels[PIPELINE_LABEL]}"
@@ -147,11 +145,10 @@ class Scheduling:
         except (ApiError, ConnectionLost, Unbound) as error:
             why = message_of(error)
             names = member.names if isinstance(member, Fan) else [name]
-            quoted = " ".join(f'"{one}"' for one in names)
-            text = f"Failed to create TaskRuns [{quoted}]: {why}"
+            text = f"Failed to create TaskRuns {listed(map(quoted, names))}: {why}"
             self._access.event(attempt.document, "Warning", "TaskRunsCreationFailed", text)
             told = (
-                f"error creating TaskRuns called [{' '.join(names)}] for PipelineTask {member.task.name} "
+                f"error creating TaskRuns called {listed(names)} for PipelineTask {member.task.name} "
                 f"from PipelineRun {attempt.name}: {why}"
             )
             if isinstance(error, Unbound) or (isinstance(error, ApiError) and error.code in (400, 422)):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from controller.ports import Document
 from sim.tekton.demands import Unmet, missing_keys
 from sim.tekton.facts import Facts
+from sim.tekton.goformat import listed
 from sim.tekton.graph import Task
 from sim.tekton.member import Member
 from sim.tekton.references import ResultReference, expressions, result_reference
@@ -52,12 +53,12 @@ def _wrong_params(facts: Facts, task: Task, declared: Sequence[Document]) -> str
     names = {one["name"] for one in (*given, *fans)}
     missing = [one["name"] for one in declared if one["name"] not in names and "default" not in one]
     if missing:
-        return f"missing values for these params which have no default values: [{' '.join(missing)}]"
+        return f"missing values for these params which have no default values: {listed(missing)}"
     types = {one["name"]: one.get("type", "string") for one in declared}
     wrong = [one["name"] for one in given if one["name"] in types and not _fits(types[one["name"]], one.get("value"))]
     wrong += (one["name"] for one in fans if types.get(one["name"], "string") != "string")
     if wrong:
-        return f"param types don't match the user-specified type: [{' '.join(wrong)}]"
+        return f"param types don't match the user-specified type: {listed(wrong)}"
     keys = missing_keys(declared, given)
     return f"missing keys for these params which are required in ParamSpec's properties {keys}" if keys else ""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.ports import Document
 from sim.tekton.containerview import STEP, ContainerView
+from sim.tekton.goformat import mapped
 
 _USER = "[User error] "
 _STEP_RESULT = re.compile(r"\$\(steps\.(.*?)\.results\.(.*?)\)")
@@ -96,7 +97,7 @@ def unfit(results: Sequence[Document], declared: Declared) -> tuple[list[Documen
         and (missing := [key for key in declared.keys.get(one["name"], ()) if key not in one["value"]])
     }
     if lacking:
-        text = f"missing keys for these results which are required in TaskResult's properties {_go_map(lacking)}"
+        text = f"missing keys for these results which are required in TaskResult's properties {mapped(lacking)}"
         return fit, text
     return fit, ""
 
@@ -104,15 +105,6 @@ def unfit(results: Sequence[Document], declared: Declared) -> tuple[list[Documen
 def labelled(error: str) -> str:
     """A mistake of the user's as conditions tell it; Events tell it without the label."""
     return _USER + error
-
-
-def _go_map(lists: Mapping[str, Sequence[str]]) -> str:
-    """A map of lists as Go prints it."""
-    return f"map[{' '.join(f'{name}:[{_spaced(lists[name])}]' for name in sorted(lists))}]"
-
-
-def _spaced(words: Sequence[str]) -> str:
-    return " ".join(words)
 
 
 def _result(name: str, needed: str, text: str) -> dict[str, Any]:

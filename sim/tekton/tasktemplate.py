@@ -15,12 +15,11 @@ from sim.tekton.setback import Setback
 from sim.tekton.substitution import Memo, param_values, substitute, variables
 from sim.tekton.taskresults import Declared, declared_by, labelled
 from sim.tekton.taskvalidation import unmet
+from sim.tekton.transience import is_transient
 from sim.tekton.workspaces import mount_path, volume_names
 
 TASK_LABEL = "tekton.dev/task"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_TRANSIENT = ("Conflict", "ServerTimeout", "Timeout", "TooManyRequests")
-_TRANSIENT_TEXTS = ("etcdserver: leader changed", "context deadline exceeded")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +83,7 @@ class TaskTemplates:
             raise RequeueAfter(self._remote.recheck_us or access.options.default_timeout_us) from None
         except (ApiError, ConnectionLost, Refused) as error:
             text = message_of(error)
-            transient = isinstance(error, ApiError) and error.reason in _TRANSIENT
-            if transient or any(one in text for one in _TRANSIENT_TEXTS):
+            if is_transient(error):
                 raise Setback(text) from error
             if not remote:
                 text = f"error when listing tasks for taskRun {attempt.name}: {text}"

@@ -7,6 +7,7 @@ from typing import Any
 from controller.ports import Document
 from sim.apiserver.quantity import canonical_text, thousandths
 from sim.tekton.demands import missing_keys
+from sim.tekton.goformat import listed
 from sim.tekton.substitution import type_of, variables
 
 _INDEXED = re.compile(r"params(?:\.([\w.-]+)|\[\"([^\"]+)\"\]|\['([^']+)'\])\[(\d+)\]")
@@ -48,11 +49,11 @@ def _params(declared: Sequence[Document], given: Sequence[Document]) -> str:
     names = {one["name"] for one in given}
     missing = [one["name"] for one in declared if one["name"] not in names and one.get("default") is None]
     if missing:
-        return f"missing values for these params which have no default values: {_go_list(missing)}"
+        return f"missing values for these params which have no default values: {listed(missing)}"
     types = {one["name"]: _type_of(one) for one in declared}
     wrong = [one["name"] for one in given if one["name"] in types and not _fits(types[one["name"]], one.get("value"))]
     if wrong:
-        return f"param types don't match the user-specified type: {_go_list(wrong)}"
+        return f"param types don't match the user-specified type: {listed(wrong)}"
     keys = missing_keys(declared, given)
     return f"missing keys for these params which are required in ParamSpec's properties {keys}" if keys else ""
 
@@ -81,7 +82,7 @@ def _indexes(task_spec: Document, declared: Iterable[Document], spec: Document) 
         match = _INDEXED.fullmatch(name)
         if match is not None and int(match[4]) >= lengths.get(match[1] or match[2] or match[3], int(match[4]) + 1):
             beyond.append(f"$({name})")
-    return f"non-existent param references:{_go_list(beyond)}" if beyond else ""
+    return f"non-existent param references:{listed(beyond)}" if beyond else ""
 
 
 def _workspaces(task_spec: Document, spec: Document) -> str:
@@ -109,7 +110,3 @@ def _overrides(task_spec: Document, spec: Document) -> str:
             names = (one["name"] for one in spec[key] if one["name"] not in known)
             texts += [f"invalid {kind}Override: No {kind} named {name}" for name in names]
     return "\n".join(texts)
-
-
-def _go_list(words: Iterable[str]) -> str:
-    return f"[{' '.join(words)}]"

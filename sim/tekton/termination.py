@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sim.tekton.gojson import compact, complaint, kind_of, quoted
+from sim.tekton.goformat import quoted
+from sim.tekton.gojson import compact, complaint, kind_of
 
 _TASK_RESULT, _INTERNAL, _STEP_RESULT, _UNKNOWN = 1, 3, 4, 10
 _TYPES = {

@@ -67,24 +67,3 @@ def report(errors: Iterable[FieldError]) -> str:
         lines.append(f"{message}: {', '.join(sorted(paths))}" + (f"\n{details}" if details else ""))
     text = "\n".join(lines)
     return text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX]
-
-
-_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
-_ESCAPES |= {'"': '\\"', "\\": "\\\\"}
-
-
-def quoted(text: str) -> str:
-    """As Go's ``%q``."""
-    return '"' + "".join(_ESCAPES.get(char) or _printed(char) for char in text) + '"'
-
-
-def _printed(char: str) -> str:
-    if char.isprintable():
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def listed(values: Iterable[object]) -> str:
-    """As Go prints a slice."""
-    return f"[{' '.join(map(str, values))}]"

@@ -5,8 +5,9 @@ from typing import Any
 
 from controller.ports import Document
 from sim.apiserver.names import subdomain
+from sim.tekton.goformat import quoted
 from sim.tekton.substitution import Memo
-from sim.tekton.validation.fielderrors import FieldError, invalid_value, quoted, report, under
+from sim.tekton.validation.fielderrors import FieldError, invalid_value, report, under
 from sim.tekton.validation.inline import pipeline_run_inline, task_run_inline
 from sim.tekton.validation.pipelines import pipeline_errors, stand_alone_errors
 from sim.tekton.validation.runs import pipeline_run_errors, task_run_errors

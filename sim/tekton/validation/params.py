@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.ports import Document
-from sim.tekton.validation.fielderrors import FieldError, both, generic, invalid_value, listed, missing, under
+from sim.tekton.goformat import listed
+from sim.tekton.validation.fielderrors import FieldError, both, generic, invalid_value, missing, under
 from sim.tekton.validation.variables import (
     not_isolated,
     prohibited,

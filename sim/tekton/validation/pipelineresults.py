@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from controller.ports import Document
-from sim.tekton.validation.fielderrors import FieldError, invalid_value, listed, under
+from sim.tekton.goformat import listed
+from sim.tekton.validation.fielderrors import FieldError, invalid_value, under
 from sim.tekton.validation.resultrefs import looks_like_result, result_ref, result_refs, value_expressions
 
 _NONE = "expected pipeline results to be task result expressions but no expressions were found"

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from controller.ports import Document
-from sim.tekton.validation.fielderrors import FieldError, generic, invalid_value, quoted, under
+from sim.tekton.goformat import quoted
+from sim.tekton.validation.fielderrors import FieldError, generic, invalid_value, under
 from sim.tekton.validation.graph import graph_problem
 from sim.tekton.validation.matrix import matrix_errors, matrix_variables
 from sim.tekton.validation.params import (

@@ -4,16 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from controller.ports import Document
 from sim.apiserver.names import label
-from sim.tekton.validation.fielderrors import (
-    FieldError,
-    both,
-    gated,
-    generic,
-    invalid_value,
-    neither,
-    quoted,
-    under,
-)
+from sim.tekton.goformat import quoted
+from sim.tekton.validation.fielderrors import FieldError, both, gated, generic, invalid_value, neither, under
 from sim.tekton.validation.references import reference_errors
 from sim.tekton.validation.tasks import is_custom, task_errors
 from sim.tekton.version import WebhookChecks

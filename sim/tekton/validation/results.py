@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from controller.ports import Document
 from sim.apiserver.names import label
-from sim.tekton.validation.fielderrors import FieldError, invalid_value, listed, missing, quoted
+from sim.tekton.goformat import listed, quoted
+from sim.tekton.validation.fielderrors import FieldError, invalid_value, missing
 from sim.tekton.validation.params import type_of
 
 _FORMAT = r"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$"

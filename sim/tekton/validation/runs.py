@@ -4,20 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from controller.ports import Document
+from sim.tekton.goformat import listed, quoted
 from sim.tekton.gotypes.durations import format_ns, parse_ns
 from sim.tekton.validation.bindings import binding_errors
-from sim.tekton.validation.fielderrors import (
-    FieldError,
-    both,
-    gated,
-    generic,
-    invalid_value,
-    listed,
-    missing,
-    neither,
-    quoted,
-    under,
-)
+from sim.tekton.validation.fielderrors import FieldError, both, gated, generic, invalid_value, missing, neither, under
 from sim.tekton.validation.params import repeated, repeated_params
 from sim.tekton.validation.references import reference_errors
 from sim.tekton.validation.resultrefs import looks_like_result, result_refs, value_expressions

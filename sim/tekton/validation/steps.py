@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from controller.ports import Document
 from sim.apiserver.names import label
+from sim.tekton.goformat import quoted
 from sim.tekton.gotypes.durations import parse_ns
-from sim.tekton.validation.fielderrors import FieldError, gated, generic, invalid_value, missing, quoted, under
+from sim.tekton.validation.fielderrors import FieldError, gated, generic, invalid_value, missing, under
 from sim.tekton.validation.references import reference_errors
 from sim.tekton.validation.variables import refers
 from sim.tekton.version import WebhookChecks

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from controller.ports import Document
-from sim.tekton.validation.fielderrors import FieldError, invalid_value, quoted, under
+from sim.tekton.goformat import quoted
+from sim.tekton.validation.fielderrors import FieldError, invalid_value, under
 from sim.tekton.validation.matrix import is_matrixed
 from sim.tekton.validation.resultrefs import (
     looks_like_result,

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from sim.tekton.validation.fielderrors import FieldError, invalid_value, quoted, under
+from sim.tekton.goformat import quoted
+from sim.tekton.validation.fielderrors import FieldError, invalid_value, under
 
 _NAME = r".*?(?:\[\*\])?"
 _INDEX = re.compile(r"\[([0-9])*\*?\]")

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from controller.ports import Document
-from sim.tekton.validation.fielderrors import FieldError, generic, invalid_value, missing, quoted, under
+from sim.tekton.goformat import quoted
+from sim.tekton.validation.fielderrors import FieldError, generic, invalid_value, missing, under
 from sim.tekton.validation.params import Declared, item_errors, text_errors
 
 _NO_CEL = "feature flag enable-cel-in-whenexpression should be set to true to use CEL: {} in WhenExpression"

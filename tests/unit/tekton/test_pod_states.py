@@ -8,7 +8,7 @@ import pytest
 from controller.ports import Document
 from sim.tekton import podfailure, podstatus, termination
 from sim.tekton.conditions import condition_of
-from sim.tekton.gojson import quoted
+from sim.tekton.goformat import quoted
 from sim.tekton.taskresults import NONE_DECLARED, declared_by
 from sim.tekton.version import V1_7, V1_15, Version
 
