@@ -1,10 +1,10 @@
 """``rehearse serve``: from its options to a server, and from its end to a record."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
-import ssl
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from scenarios.serving.session import SessionOptions, SessionRecord, open_world
 from scenarios.simulated import SimulatedWorld
 from sim import garbage
 from sim.apiserver.http import credentials, kubeconfig
-from sim.apiserver.http.certificates import Authority, context
+from sim.apiserver.http.certificates import Authority, certificates_in, context
 from sim.apiserver.http.clockpage import speed_of
 from sim.apiserver.http.condition import BadCondition, Condition
 from sim.apiserver.http.listener import bind
@@ -73,20 +73,21 @@ def serve(options: ServeOptions) -> int:
     except ValueError as error:
         raise BadInput("--speed", str(error)) from None
     authorities = _read_authorities(options.client_ca)
-    sockets = [_bound("--port", options.host, options.port)]
-    if options.http_port is not None:
-        sockets.append(_bound("--http-port", LOOPBACK, options.http_port))
-    world = open_world(options.session)
-    pump = _pump(world, speed, options.until)
-    record = None if options.record is None else SessionRecord(options.session, world)
-    server = WorldServer(world, users, pump, record)
-    allow_many_connections()
-    with garbage.tuned(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(options, server, sockets, admin, authorities))
-    if record is not None and options.record is not None:
-        world.loop.run_until(world.loop.now_us)
-        record.close().write(options.record)
-        print(f"record: {options.record}")
+    with contextlib.ExitStack() as opened:
+        sockets = [opened.enter_context(_bound("--port", options.host, options.port))]
+        if options.http_port is not None:
+            sockets.append(opened.enter_context(_bound("--http-port", LOOPBACK, options.http_port)))
+        world = opened.enter_context(contextlib.closing(open_world(options.session)))
+        pump = _pump(world, speed, options.until)
+        record = None if options.record is None else SessionRecord(options.session, world)
+        server = WorldServer(world, users, pump, record)
+        allow_many_connections()
+        with garbage.tuned(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(options, server, sockets, admin, authorities))
+        if record is not None and options.record is not None and pump.broken is None:
+            world.loop.run_until(world.loop.now_us)
+            record.close().write(options.record)
+            print(f"record: {options.record}")
     if pump.broken is not None:
         print(f"rehearse: the world broke at {format_us(world.now_us())}: {pump.broken!r:.500}", file=sys.stderr)
         return 1
@@ -100,10 +101,7 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _stop, stopped)
     authority = Authority()
-    try:
-        tls = context(authority.server(options.host), authority.pem + authorities)
-    except (ssl.SSLError, ValueError) as error:
-        raise BadInput(f"--client-ca {options.client_ca}", f"is no certificate ({error})", "PEM") from None
+    tls = context(authority.server(options.host), authority.pem + authorities)
     url = await server.listen(sockets[0], tls)
     plain = await server.listen(sockets[1]) if len(sockets) > 1 else ""
     certificate = authority.client("admin", _ADMIN_GROUPS)
@@ -152,13 +150,11 @@ def _read_authorities(path: Path | None) -> bytes:
     if path is None:
         return b""
     try:
-        data = path.read_bytes()
-        data.decode("ascii")
+        return certificates_in(path.read_bytes())
     except OSError as error:
         raise BadInput(f"--client-ca {path}", f"cannot be read ({error.strerror})", "a PEM file") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"--client-ca {path}", "is no text", "a PEM file") from None
-    return data
+    except ValueError:
+        raise BadInput(f"--client-ca {path}", "holds no certificate", "a PEM file") from None
 
 
 def _bound(option: str, host: str, port: int) -> socket.socket:

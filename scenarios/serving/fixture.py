@@ -1,9 +1,8 @@
 """A session without a command line: a world on a thread, and the handle that a test has on it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from scenarios import parts
 from scenarios.serving.server import WorldServer
@@ -58,11 +57,9 @@ def hosted(
 ) -> Iterator[KubernetesServer]:
     """A server for as long as the block runs, with a kubeconfig that leads there. Raises BadInput, ValueError."""
     options = SessionOptions(scenario, seed, tuple(set_), parts.without(with_, without), EPOCH, "kubernetes_server")
-    world = open_world(options)
-    pump = Pump(world.loop, speed=speed_of(speed))
     token = credentials.made_up()
-    served = WorldServer(world, {token: ADMIN}, pump)
-    with Hosted(served.application, pump) as host:
-        content: dict[str, Any] = kubeconfigs.document(host.url, token)
-        kubeconfigs.write(kubeconfig, content)
-        yield KubernetesServer(host, world, token, kubeconfig)
+    with closing(open_world(options)) as world:
+        pump = Pump(world.loop, speed=speed_of(speed))
+        with Hosted(WorldServer(world, {token: ADMIN}, pump).application, pump) as host:
+            kubeconfigs.write(kubeconfig, kubeconfigs.document(host.url, token))
+            yield KubernetesServer(host, world, token, kubeconfig)

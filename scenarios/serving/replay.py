@@ -70,7 +70,9 @@ def replay(path: Path) -> Replayed:
                 ) from None
         world.loop.run_until(max(end_us, world.loop.now_us))
     recording = record.close()
-    return Replayed(recording, requests, world.now_us(), _difference(path, recording.lines))
+    now_us = world.now_us()
+    world.close()
+    return Replayed(recording, requests, now_us, _difference(path, recording.lines))
 
 
 def _keep(watches: dict[int, Stream], number: int, response: Response) -> None:

@@ -78,8 +78,13 @@ class Authority:
         return built.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
 
 
+def certificates_in(data: bytes) -> bytes:
+    """The certificates of a PEM file, and nothing else of it. Raises ValueError where there is none."""
+    return b"".join(one.public_bytes(Encoding.PEM) for one in x509.load_pem_x509_certificates(data))
+
+
 def context(pair: Pair, authorities: bytes) -> ssl.SSLContext:
-    """TLS for a listener that lets clients show certificates of ``authorities`` (PEM). Raises ssl.SSLError."""
+    """TLS for a listener that lets clients show certificates of ``authorities`` (PEM)."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,67 @@
+"""The pytest fixture: a cluster for whoever tests a client of it."""
+
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from scenarios import workflows
+from scenarios.serving.fixture import KubernetesServer
+
+WFE = "/apis/kubernaut.ai/v1alpha1/namespaces/kubernaut-system/workflowexecutions"
+
+
+def ask(server: KubernetesServer, method: str, path: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"authorization": f"Bearer {server.token}", "content-type": "application/json"}
+    with urllib.request.urlopen(
+        urllib.request.Request(server.url + path, data, headers, method=method), timeout=30
+    ) as answer:
+        return json.load(answer)
+
+
+def execution() -> Any:
+    return workflows.load_folder()["increase-memory"].execution(
+        "demo", "kubernaut-system", "payment/Deployment/payment-api"
+    )
+
+
+@pytest.mark.kubernetes_server(speed=0)
+def test_time_passes_as_the_test_says(kubernetes_server: KubernetesServer) -> None:
+    ask(kubernetes_server, "POST", WFE, execution())
+
+    completed = kubernetes_server.until("wfe/demo phase=Completed", within="1h")
+
+    found = ask(kubernetes_server, "GET", f"{WFE}/demo")
+    assert completed
+    assert found["status"]["phase"] == "Completed"
+    assert found["metadata"]["creationTimestamp"].startswith("2026-01-05T08:")
+
+
+@pytest.mark.kubernetes_server(speed=0, without="we")
+def test_a_part_that_is_left_out_is_played_by_nobody(kubernetes_server: KubernetesServer) -> None:
+    ask(kubernetes_server, "POST", WFE, execution())
+
+    kubernetes_server.step("10m")
+
+    assert "status" not in ask(kubernetes_server, "GET", f"{WFE}/demo")
+
+
+@pytest.mark.kubernetes_server(speed=0, without="tekton")
+def test_without_tekton_a_run_waits_for_whoever_plays_it(kubernetes_server: KubernetesServer) -> None:
+    ask(kubernetes_server, "POST", WFE, execution())
+
+    assert kubernetes_server.until("pipelinerun/wfe-cf0cc089293b1165 exists", within="1m") is False
+    kubernetes_server.step("10m")
+    runs = ask(kubernetes_server, "GET", "/apis/tekton.dev/v1/pipelineruns")["items"]
+
+    assert len(runs) == 1
+    assert not (runs[0].get("status") or {}).get("conditions")
+
+
+def test_the_kubeconfig_leads_to_it(kubernetes_server: KubernetesServer) -> None:
+    text = kubernetes_server.kubeconfig.read_text()
+
+    assert kubernetes_server.url in text
+    assert kubernetes_server.token in text
