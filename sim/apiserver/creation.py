@@ -6,6 +6,7 @@ from controller.ports import ApiError, Document
 from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.decoding import report_unknown, well_formed
 from sim.apiserver.errors import already_exists, bad_request, being_deleted, invalid
+from sim.apiserver.gotypes import decoded
 from sim.apiserver.identity import User
 from sim.apiserver.managedentries import Entries
 from sim.apiserver.metadata import check_create, for_create, generated_name
@@ -34,7 +35,9 @@ def create(
     """
     resource, strategy, table = served.resource, served.strategy, served.table
     given = body
-    body, unknown = strategy.decode(well_formed(served, body, None), None, "")
+    body = well_formed(served, body, None)
+    body = body if server.ownership is None else decoded(served, body)  # who keeps owners serves strangers
+    body, unknown = strategy.decode(body, None, "")
     if unknown:
         report_unknown(server, served, unknown, field_validation)
     metadata = body["metadata"]

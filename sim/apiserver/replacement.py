@@ -8,6 +8,7 @@ from sim.apiserver.admission import AdmissionRequest, Mutator
 from sim.apiserver.decoding import check_type, report_unknown, well_formed
 from sim.apiserver.deletion import complete
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
+from sim.apiserver.gotypes import decoded
 from sim.apiserver.identity import User
 from sim.apiserver.managedentries import Entries, same_but_times
 from sim.apiserver.managedfields import owned
@@ -150,6 +151,8 @@ def _replace(
     owners: Entries | None = None,
 ) -> Document:
     resource, strategy = served.resource, served.strategy
+    if server.ownership is not None:  # who keeps owners serves strangers
+        body = decoded(served, body)
     body, unknown = strategy.decode(body, old, subresource)
     if unknown:
         report_unknown(server, served, unknown, field_validation)

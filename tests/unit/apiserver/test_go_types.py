@@ -1,0 +1,82 @@
+"""Builtin kinds take only what fits the Go types of the real server."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from controller.ports import ApiError, Resource
+from sim.apiserver.gotypes import decoded
+from sim.apiserver.identity import ADMIN
+from sim.apiserver.server import ApiServer
+from sim.clock import Clock
+from sim.loop import Loop
+from sim.streams import Streams
+
+POD = {
+    "metadata": {"name": "a"},
+    "spec": {
+        "restartPolicy": "Never",
+        "containers": [
+            {
+                "name": "c",
+                "image": "i",
+                "ports": [{"containerPort": 80}],
+                "resources": {"limits": {"cpu": 1, "memory": "1Gi"}},
+                "livenessProbe": {"httpGet": {"path": "/", "port": "http"}},
+            }
+        ],
+    },
+    "status": {"startTime": "2026-01-05T08:00:00Z"},
+}
+REFUSED = [
+    ("", "configmaps", {"data": [1]}, "cannot unmarshal array into Go struct field ConfigMap.data of type map[string]"),
+    (
+        "",
+        "configmaps",
+        {"data": {"a": 1}},
+        "cannot unmarshal number into Go struct field ConfigMap.data of type string",
+    ),
+    ("", "configmaps", {"binaryData": {"a": "a?=="}}, "illegal base64 data at input byte 1"),
+    ("", "pods", {"spec": 5}, "cannot unmarshal number into Go struct field Pod.spec of type v1.PodSpec"),
+    ("", "pods", {"spec": {"containers": [5]}}, "into Go struct field PodSpec.containers of type v1.Container"),
+    ("", "pods", {"spec": {"activeDeadlineSeconds": 1.5}}, "cannot unmarshal number 1.5 into Go struct field PodSpec."),
+    ("", "pods", {"spec": {"overhead": {"cpu": "x y"}}}, "quantities must match the regular expression"),
+    ("", "pods", {"status": {"startTime": "now"}}, 'parsing time "now" as "2006-01-02T15:04:05Z07:00"'),
+    ("apps", "deployments", {"spec": {"replicas": 3_000_000_000}}, "cannot unmarshal number 3000000000 into Go struct"),
+]
+
+
+@pytest.fixture
+def server() -> ApiServer:
+    loop = Loop()
+    return ApiServer(loop, Streams(1), Clock(loop), managed_fields=True)
+
+
+@pytest.mark.parametrize(("group", "plural", "body", "complaint"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_does_not_fit_is_refused(
+    server: ApiServer, group: str, plural: str, body: Mapping[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ApiError) as error:
+        server.create(ADMIN, server.resource(group, plural), "default", {"metadata": {"name": "a"}, **body})
+
+    assert error.value.code == 400
+    assert complaint in error.value.message
+
+
+def test_a_patch_cannot_bring_in_what_does_not_fit(server: ApiServer) -> None:
+    maps: Resource = server.resource("", "configmaps")
+    server.create(ADMIN, maps, "default", {"metadata": {"name": "a"}, "data": {"k": "v"}})
+
+    with pytest.raises(ApiError, match=r"ConfigMap\.data of type string"):
+        server.patch(ADMIN, maps, "default", "a", {"data": {"k": 1}})
+
+
+def test_what_fits_stays_the_same_document(server: ApiServer) -> None:
+    assert decoded(server.registry.named("", "pods"), POD) is POD
+
+
+def test_nulls_are_as_good_as_absent_and_zero_where_they_are_items(server: ApiServer) -> None:
+    body = {"spec": {"nodeName": None, "containers": [None]}, "status": None}
+
+    assert decoded(server.registry.named("", "pods"), body) == {"spec": {"containers": [{}]}}
