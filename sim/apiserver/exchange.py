@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from controller.ports import Document
 from sim.apiserver.identity import User
 from sim.apiserver.watch import Stream
+from sim.apiserver.webhookreplies import Replies
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """``headers`` by lower-case name, repeated ones joined by commas.
 
-    ``user`` is whom the transport knows already, by a certificate.
+    ``user`` is whom the transport knows already, by a certificate. ``replies`` are what webhooks outside the world have
+    said about it, for who can ask them.
     """
 
     method: str
@@ -21,6 +23,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     user: User | None = None
+    replies: Replies | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from sim.apiserver.subresources import STREAMED, ReadLog, read_log, refuse_strea
 from sim.apiserver.verbs import Verbs, content_type
 from sim.apiserver.watch import Stream
 from sim.apiserver.watching import Watcher
-from sim.apiserver.webhooks import CallNeeded, Replies
+from sim.apiserver.webhookreplies import CallNeeded
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -64,6 +64,7 @@ class Rest:
     def handle(self, request: Request) -> Response:
         warnings: list[str] = []
         self._server.warn = warnings.append
+        self._server.webhooks.replies = request.replies
         headers: dict[str, str | list[str]] = {"content-type": JSON}
         body: Document | str | bytes | Stream
         try:
@@ -78,31 +79,30 @@ class Rest:
             if retry_s:
                 headers["retry-after"] = str(retry_s)
         finally:
-            self._server.warn = None
+            self._server.warn = self._server.webhooks.replies = None
         if warnings:
             headers["warning"] = [f"299 - {json.dumps(text)}" for text in warnings]
         if status == 204:
             del headers["content-type"]
         return Response(status, headers, body)
 
-    def attempt(self, request: Request, replies: Replies) -> Response | CallNeeded:
-        """As :meth:`handle`, for whom can reach what is outside the world: the answer, or the call to make first.
+    def asks_outside(self, request: Request) -> bool:
+        """Whether a webhook may have to be called about the request."""
+        return request.method != "GET" and self._server.webhooks.any()
 
-        Add its reply to ``replies`` and try again; an attempt that ends in a call leaves no trace.
+    def attempt(self, request: Request) -> Response | CallNeeded:
+        """As :meth:`handle`, of a request with ``replies``: the answer, or the call to make first.
+
+        Add its reply and try again; an attempt that ends in a call leaves no trace.
         """
         server = self._server
-        if not server.webhooks.any():
-            return self.handle(request)
         draws = server.name_stream.getstate(), server.uid_stream.getstate()
-        server.webhooks.replies = replies
         try:
             return self.handle(request)
         except CallNeeded as needed:
             server.name_stream.setstate(draws[0])
             server.uid_stream.setstate(draws[1])
             return needed
-        finally:
-            server.webhooks.replies = None
 
     def authenticate(self, request: Request) -> User:
         """Who asks. Raises ApiError 401 for credentials that nobody has."""

@@ -9,7 +9,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from sim.apiserver.webhookreviews import Call, Reply
+from sim.apiserver.webhookreplies import Call, Reply
 
 _BODY_LIMIT_BYTES = 3 * 1024 * 1024
 _HEAD_LIMIT_BYTES = 64 * 1024

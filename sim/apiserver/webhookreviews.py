@@ -12,28 +12,11 @@ from typing import Any, NamedTuple
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver.admission import AdmissionRequest
 from sim.apiserver.webhookhooks import Hook, described
+from sim.apiserver.webhookreplies import Call, Reply
 
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 _SHOWN_MAX = 2048
 _NO_REASON = "without explanation"
-
-
-class Call(NamedTuple):
-    """A POST to be made: ``ca`` are certificates in PEM, ``""`` for the host's own; ``host`` is whom they name."""
-
-    url: str
-    body: bytes
-    timeout_s: int
-    ca: str
-    host: str
-
-
-class Reply(NamedTuple):
-    """What came of a call: a status and a body, or in ``failure`` why nothing came, in Go's words."""
-
-    status: int = 0
-    body: bytes = b""
-    failure: str = ""
 
 
 class Verdict(NamedTuple):

@@ -8,7 +8,6 @@ Without Replies nothing outside the world can be reached, and a webhook's addres
 
 import ipaddress
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,8 @@ from sim.apiserver.metadata import fresh_uid
 from sim.apiserver.patch import apply_operations
 from sim.apiserver.webhookhooks import Hook
 from sim.apiserver.webhookkinds import MUTATING, VALIDATING
-from sim.apiserver.webhookreviews import Call, CallFailed, Reply, Verdict, call_of, verdict_of
+from sim.apiserver.webhookreplies import CallNeeded, Replies, Reply
+from sim.apiserver.webhookreviews import CallFailed, Verdict, call_of, verdict_of
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -27,39 +27,6 @@ if TYPE_CHECKING:
 _SERVICES = Resource("", "v1", "services", "Service")
 _FLEETING = ("uid", "creationTimestamp", "managedFields")
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE")
-
-
-class CallNeeded(Exception):
-    """A webhook has to be called before the verb can be carried out: make ``call``, add its reply, try again."""
-
-    def __init__(self, key: str, uid: str, call: Call) -> None:
-        super().__init__(call.url)
-        self.key = key
-        self.uid = uid
-        self.call = call
-
-
-class Replies:
-    """What webhooks have answered about one request. JSON documents of it can be kept, and made it again."""
-
-    def __init__(self, recorded: Iterable[Document] = ()) -> None:
-        self._found: dict[str, tuple[str, Reply]] = {}
-        for one in recorded:
-            reply = Reply(one.get("status", 0), one.get("body", "").encode("latin-1"), one.get("failure", ""))
-            self._found[one["key"]] = (one["uid"], reply)
-
-    def add(self, needed: CallNeeded, reply: Reply) -> None:
-        self._found[needed.key] = (needed.uid, reply)
-
-    def find(self, key: str) -> tuple[str, Reply] | None:
-        """The uid of the review that was sent, and what came back."""
-        return self._found.get(key)
-
-    def recorded(self) -> list[Document]:
-        return [
-            {"key": key, "uid": uid, "status": one.status, "body": one.body.decode("latin-1"), "failure": one.failure}
-            for key, (uid, one) in self._found.items()
-        ]
 
 
 class Webhooks:

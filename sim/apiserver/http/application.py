@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from controller.ports import ApiError
 from sim.apiserver.errors import bad_request
@@ -13,14 +14,20 @@ from sim.apiserver.http.journal import Journal
 from sim.apiserver.http.outgoing import Lines, encoded, raw_headers
 from sim.apiserver.rest import Request, Response, Rest
 from sim.apiserver.watch import Stream
+from sim.apiserver.webhookcalls import make
+from sim.apiserver.webhookreplies import Call, CallNeeded, Replies, Reply
 from sim.pump import Broken, Pump
 
 _WATCH_S = 3600.0  # of a watch whose client does not say how long; --min-request-timeout of a real server, doubled
 _ENDLESS = str(10**9)  # seconds
 _WHY_MAX = 500
+_CALLS_MAX = 100  # of webhooks about one request
 _JSON = {"content-type": "application/json"}
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+Carried = tuple[Response, Feed | None, int]
+"""An answer, the feed of a watch, and the number under which it was taken down."""
 Page = Callable[[Request, str], Awaitable[Response]]
 """Something beside the Kubernetes API: a request and the client's address to an answer."""
 
@@ -29,13 +36,20 @@ class Application:
     """Serves ``rest`` on the time that ``pump`` keeps. ``pages`` stand beside the API, by the beginning of their path.
 
     A watch ends after the ``timeoutSeconds`` of its client's own clock, however fast the world goes.
-    ``journal`` takes down what comes from outside.
+    ``journal`` takes down what comes from outside. ``call`` reaches webhooks.
     """
 
     def __init__(
-        self, rest: Rest, pump: Pump, *, pages: Mapping[str, Page] | None = None, journal: Journal | None = None
+        self,
+        rest: Rest,
+        pump: Pump,
+        *,
+        pages: Mapping[str, Page] | None = None,
+        journal: Journal | None = None,
+        call: Callable[[Call], Awaitable[Reply]] = make,
     ) -> None:
         self._rest = rest
+        self._call = call
         self._pump = pump
         self._pages = dict(pages or {})
         self._journal = journal
@@ -70,7 +84,10 @@ class Application:
         limit_s = None
         if "watch" in request.query:
             request, limit_s = _unhurried(request)
-        response, feed, number = self._carry_out(request)
+        if self._rest.asks_outside(request):
+            response, feed, number = await self._ask_outside(replace(request, replies=Replies()))
+        else:
+            response, feed, number = self._carry_out(request)
         if feed is None:
             await _answer(send, response)
             return
@@ -86,14 +103,33 @@ class Application:
             return None
         return next((page for prefix, page in self._pages.items() if path.startswith(prefix)), None)
 
-    def _carry_out(self, request: Request) -> tuple[Response, Feed | None, int]:
+    def _carry_out(self, request: Request) -> Carried:
         try:
             return self._pump.enter(self._handle, request)
         except Broken as broken:
             return _failure(500, str(broken)), None, 0
 
-    def _handle(self, request: Request) -> tuple[Response, Feed | None, int]:
-        response = answered(self._rest, request)
+    async def _ask_outside(self, request: Request) -> Carried:
+        """Carry out what webhooks have a say in: an attempt for every call that has to be made."""
+        assert request.replies is not None
+        try:
+            for _ in range(_CALLS_MAX):
+                found = self._pump.enter(self._attempt, request)
+                if not isinstance(found, CallNeeded):
+                    return found
+                request.replies.add(found, await self._call(found.call))
+        except Broken as broken:
+            return _failure(500, str(broken)), None, 0
+        return _failure(500, "webhooks want to be called without end"), None, 0
+
+    def _attempt(self, request: Request) -> Carried | CallNeeded:
+        found = attempted(self._rest, request)
+        return found if isinstance(found, CallNeeded) else self._taken_down(request, found)
+
+    def _handle(self, request: Request) -> Carried:
+        return self._taken_down(request, answered(self._rest, request))
+
+    def _taken_down(self, request: Request, response: Response) -> Carried:
         number = 0
         if self._journal is not None:
             number = self._journal.request(self._pump.loop.now_us, request, self._rest, response)
@@ -134,8 +170,17 @@ class Application:
 
 def answered(rest: Rest, request: Request) -> Response:
     """The answer, also where the server has a fault of its own: a 500 as a real one gives it."""
+    return _guarded(rest.handle, request)
+
+
+def attempted(rest: Rest, request: Request) -> Response | CallNeeded:
+    """As :func:`answered`, for a request about which webhooks may have to be called first."""
+    return _guarded(rest.attempt, request)
+
+
+def _guarded(act: Callable[[Request], T], request: Request) -> T | Response:
     try:
-        return rest.handle(request)
+        return act(request)
     except RecursionError:
         error = bad_request("the body is nested too deeply")
         return Response(error.code, dict(_JSON), error.status())

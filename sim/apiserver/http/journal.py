@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from controller.ports import ApiError
 from sim.apiserver.identity import User
 from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.webhookreplies import Replies
 
 _KEPT_HEADERS = ("accept", "content-type", "user-agent")
 _IMPERSONATION = "impersonate-"
@@ -40,6 +41,8 @@ def written(request: Request, rest: Rest) -> Entry:
         entry["body"] = request.body.decode()
     except UnicodeDecodeError:
         entry["body64"] = base64.b64encode(request.body).decode()
+    if request.replies is not None:
+        entry["replies"] = request.replies.recorded()
     return entry
 
 
@@ -51,4 +54,5 @@ def read(entry: Entry) -> Request:
     if user is None:
         headers["authorization"] = "Bearer"  # of nobody
     who = None if user is None else User(user["name"], tuple(user["groups"]), user["uid"])
-    return Request(entry["method"], entry["path"], dict(entry["query"]), headers, body, who)
+    replies = Replies(entry["replies"]) if "replies" in entry else None
+    return Request(entry["method"], entry["path"], dict(entry["query"]), headers, body, who, replies)

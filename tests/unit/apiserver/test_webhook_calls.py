@@ -11,7 +11,7 @@ import pytest
 
 from sim.apiserver.http.certificates import Authority
 from sim.apiserver.webhookcalls import make
-from sim.apiserver.webhookreviews import Call, Reply
+from sim.apiserver.webhookreplies import Call, Reply
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

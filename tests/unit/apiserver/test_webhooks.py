@@ -12,8 +12,7 @@ from sim.apiserver.identity import ADMIN
 from sim.apiserver.rest import Request, Response, Rest
 from sim.apiserver.server import ApiServer
 from sim.apiserver.webhookkinds import MUTATING, VALIDATING
-from sim.apiserver.webhookreviews import Reply
-from sim.apiserver.webhooks import CallNeeded, Replies
+from sim.apiserver.webhookreplies import CallNeeded, Replies, Reply
 from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams
@@ -49,10 +48,11 @@ class Cluster:
         path = f"/api/v1/namespaces/default/configmaps{f'/{name}' if name else ''}"
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         headers = {"authorization": "Bearer t", "content-type": kind}
-        request = Request(method, path, query, headers, json.dumps(body).encode() if body else b"")
         self.replies = Replies()
+        content = json.dumps(body).encode() if body else b""
+        request = Request(method, path, query, headers, content, replies=self.replies)
         for _ in range(10):
-            found = self.rest.attempt(request, self.replies)
+            found = self.rest.attempt(request)
             if not isinstance(found, CallNeeded):
                 return found
             asked = json.loads(found.call.body)
@@ -178,8 +178,8 @@ def test_replies_can_be_kept_and_used_again(cluster: Cluster) -> None:
     kept = json.loads(json.dumps(cluster.replies.recorded()))
     other = Cluster()
     other.hook()
-    request = Request("POST", "/api/v1/namespaces/default/configmaps", {}, headers, body)
-    again = other.rest.attempt(request, Replies(kept))
+    path = "/api/v1/namespaces/default/configmaps"
+    again = other.rest.attempt(Request("POST", path, {}, headers, body, replies=Replies(kept)))
     other.loop.close()
     assert isinstance(again, Response)
     assert again.status == 201
