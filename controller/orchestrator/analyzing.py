@@ -27,17 +27,17 @@ _NONE: Document = {}
 
 async def current_analysis(desk: Desk, request: Document, memory: Memory) -> Document | None:
     """The analysis that counts now: cached, or, until the cache knows it, as the API server has it."""
-    reference = request["status"]["aiAnalysisRef"]
-    key = request["metadata"]["namespace"], reference["name"]
+    awaited = children.awaited_analysis(request)
+    key = request["metadata"]["namespace"], awaited.name
     found = desk.view.analyses.get(*key)
-    if found is None or found["metadata"]["uid"] != reference["uid"]:
-        if memory.adopted == reference["name"]:
+    if not awaited.is_(found, request):
+        if memory.adopted == awaited.name:
             memory.adopted = ""  # just created: its first event will come, and if it does not, the next look reads
             return _NONE
         found = await desk.read(AI_ANALYSES, key)
     elif memory.adopted:
         memory.adopted = ""
-    return found if found is not None and found["metadata"]["uid"] == reference["uid"] else None
+    return found if awaited.is_(found, request) else None
 
 
 async def follow_analysis(desk: Desk, request: Document, memory: Memory) -> Document:
@@ -67,7 +67,7 @@ async def _answered(desk: Desk, request: Document, memory: Memory, analysis: Doc
 
 
 async def _deleted(desk: Desk, request: Document, memory: Memory) -> Document:
-    message = f"AIAnalysis {request['status']['aiAnalysisRef']['name']} was deleted externally"
+    message = f"AIAnalysis {children.awaited_analysis(request).name} was deleted externally"
     return await fail(desk, request, memory, "AIAnalysisDeleted", message, review=True)
 
 

@@ -1,11 +1,11 @@
 """The analysis and the execution of a remediation, as they are created."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 from controller.api.durations import parse_duration
 from controller.api.resources import AI_ANALYSES, WORKFLOW_EXECUTIONS
-from controller.orchestrator.labels import analysis_name, child_metadata, execution_name, reference
+from controller.orchestrator.labels import analysis_name, child_metadata, execution_name, owner_uid, reference
 from controller.orchestrator.view import target_of
 from controller.ports import Document, Resource
 
@@ -30,6 +30,38 @@ def request_reference(request: Document) -> dict[str, Any]:
 def child_reference(child: Document, resource: Resource) -> dict[str, Any]:
     """A core ObjectReference to a child."""
     return {**reference(child, resource.kind), "namespace": child["metadata"]["namespace"]}
+
+
+class Awaited(NamedTuple):
+    """A child that a request refers to. ``uid`` is empty where another version of us has written only its name."""
+
+    name: str
+    uid: str
+
+    def is_(self, child: Document | None, request: Document) -> TypeGuard[Document]:
+        """Whether ``child`` is the one."""
+        if child is None:
+            return False
+        if self.uid:
+            return bool(child["metadata"]["uid"] == self.uid)
+        return bool(owner_uid(child) == request["metadata"]["uid"])
+
+
+def awaited_analysis(request: Document) -> Awaited:
+    """The analysis that counts now; without a reference, the one that the present attempt would have made."""
+    return _awaited(request, "aiAnalysisRef", analysis_name)
+
+
+def awaited_execution(request: Document) -> Awaited:
+    """The execution that counts now; without a reference, the one that the present attempt would have made."""
+    return _awaited(request, "workflowExecutionRef", execution_name)
+
+
+def _awaited(request: Document, field: str, name_of: Callable[[str, int], str]) -> Awaited:
+    status = request["status"]
+    reference = status.get(field) or _NONE
+    name = reference.get("name") or name_of(request["metadata"]["name"], status.get("recoveryAttempts") or 0)
+    return Awaited(name, reference.get("uid") or "")
 
 
 def analysis(request: Document, attempt: int, history: Sequence[Document]) -> dict[str, Any]:

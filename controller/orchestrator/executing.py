@@ -73,7 +73,7 @@ async def _executing(desk: Desk, request: Document, memory: Memory, execution: D
         Phase.EXECUTING,
         tell,
         facts=[
-            conditions.analysis_complete(request["status"]["aiAnalysisRef"]["name"]),
+            conditions.analysis_complete(children.awaited_analysis(request).name),
             conditions.child_ready(conditions.EXECUTION_READY, "WorkflowExecution", name),
         ],
         workflowExecutionRef=children.child_reference(execution, WORKFLOW_EXECUTIONS),
@@ -86,7 +86,7 @@ async def follow_execution(desk: Desk, request: Document, memory: Memory) -> Doc
     """One look at the execution; its end decides what follows."""
     execution = await _current_execution(desk, request, memory)
     if execution is None:
-        name = request["status"]["workflowExecutionRef"]["name"]
+        name = children.awaited_execution(request).name
         message = f"WorkflowExecution {name} was deleted externally; nobody knows what it had changed"
         return await fail(desk, request, memory, "WorkflowExecutionDeleted", message, review=True)
     ending = ending_of(execution)
@@ -115,20 +115,20 @@ async def has_ended(desk: Desk, request: Document, memory: Memory) -> bool:
 
 async def _current_execution(desk: Desk, request: Document, memory: Memory) -> Document | None:
     """The execution that counts now. Of one that is gone, the last state that was seen, if that was an end."""
-    reference = request["status"]["workflowExecutionRef"]
-    key = request["metadata"]["namespace"], reference["name"]
+    awaited = children.awaited_execution(request)
+    key = request["metadata"]["namespace"], awaited.name
     found = desk.view.executions.get(*key)
-    if found is None or found["metadata"]["uid"] != reference["uid"]:
-        if memory.adopted == reference["name"]:
+    if not awaited.is_(found, request):
+        if memory.adopted == awaited.name:
             memory.adopted = ""  # just created: its first event will come, and if it does not, the next look reads
             return _NONE
         found = await desk.read(WORKFLOW_EXECUTIONS, key)
     elif memory.adopted:
         memory.adopted = ""
-    if found is not None and found["metadata"]["uid"] == reference["uid"]:
+    if awaited.is_(found, request):
         return found
     last = memory.last_execution
-    if last is not None and last["metadata"]["uid"] == reference["uid"] and ending_of(last).end != "running":
+    if awaited.is_(last, request) and ending_of(last).end != "running":
         return last
     return None
 
@@ -167,11 +167,8 @@ async def _recover(desk: Desk, request: Document, memory: Memory, execution: Doc
     if attempt > desk.settings.max_recoveries:
         message = f"{attempt} executions failed before they began, no recovery is left; the last: {ending.message}"
         return await fail(desk, request, memory, RECOVERIES_EXHAUSTED, message, review=True, facts=facts)
-    reference = request["status"].get("aiAnalysisRef") or _NONE
-    namespace = request["metadata"]["namespace"]
-    last = desk.view.analyses.get(namespace, reference.get("name", ""))
-    if last is None and reference:
-        last = await desk.read(AI_ANALYSES, (namespace, reference["name"]))
+    key = request["metadata"]["namespace"], children.awaited_analysis(request).name
+    last = desk.view.analyses.get(*key) or await desk.read(AI_ANALYSES, key)
     request = await forget_answer(desk, request, memory)
     body = children.analysis(request, attempt, whole_history(execution, last))
     try:
