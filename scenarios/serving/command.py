@@ -82,6 +82,7 @@ def serve(options: ServeOptions) -> int:
         record = None if options.record is None else SessionRecord(options.session, world)
         server = WorldServer(world, users, pump, record)
         allow_many_connections()
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a client that has gone is no reason to go
         with garbage.tuned(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(options, server, sockets, admin, authorities))
         if record is not None and options.record is not None and pump.broken is None:
