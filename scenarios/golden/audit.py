@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sim.tekton.latency import REQUEST_SHARE
+
 PUPPET = "puppet-kubelet"
 CLIENT = "client"
 CONTROLLER = "tekton-controller"
-_REQUEST_SHARE = 0.6  # of a write's time, before it is committed: fitted in sim.tekton.latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,13 @@ class Call:
     code: int
 
     @property
+    def what(self) -> tuple[str, str]:
+        return self.verb, self.resource
+
+    @property
     def commit_ms(self) -> float:
         """About when the API server carried it out."""
-        return self.start_ms + _REQUEST_SHARE * (self.end_ms - self.start_ms)
+        return self.start_ms + REQUEST_SHARE * (self.end_ms - self.start_ms)
 
     @property
     def succeeded(self) -> bool:

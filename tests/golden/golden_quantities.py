@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from controller.ports import ApiError, Document, Resource, WatchType
+from scenarios.golden.audit import CLIENT, PUPPET, Call, calls_of
 from scenarios.golden.kubelet import Kubelet
 from scenarios.golden.player import play
 from scenarios.golden.recording import Recording, bundled
@@ -33,36 +34,11 @@ from sim.tekton.version import VERSIONS
 DATA = Path(__file__).with_name("quantities.json")
 GROUPS = ("success-1", "bundle-success", "success-3seq", "fail-step2of3", "cancel-repeat", "timeout-repeat")
 """Situations that were recorded alone, most of them repeatedly."""
-CLIENT, KUBELET = "client", "puppet-kubelet"
 _OWN_MS = CLIENT_SIDE_US / 2000  # of a call's time, on either side of what an audit log sees
 _NEAR_MS = 60.0  # a status that comes later than that tells of something else
 _BURST = 30
 _PAUSE_S = 0.012  # recorded, from one submission of a burst to the next
 _POD_MS = (42, 8, 520, 2012)  # recorded in the bursts: bound, seen by a kubelet, running, over; each after the last
-
-
-class Call(NamedTuple):
-    """``resource`` has its subresource, ``code`` is the HTTP status, times are milliseconds since the submission."""
-
-    start_ms: float
-    end_ms: float
-    user: str
-    verb: str
-    resource: str
-    name: str
-    code: int
-
-    @property
-    def what(self) -> tuple[str, str]:
-        return self.verb, self.resource
-
-
-def recorded(raw: Mapping[str, Any]) -> list[Call]:
-    rows = next(rows for key, rows in raw["apiCalls"].items() if key.startswith("sequence"))
-    return [
-        Call(start, start + took, user, verb, resource, name or "", code)
-        for start, took, user, verb, resource, name, code in rows
-    ]
 
 
 # one run: how long what takes
@@ -76,7 +52,7 @@ def timings(calls: Sequence[Call]) -> dict[str, list[float]]:
     pod = next(call for call in own if call.what == ("create", "pods"))
     runs = [call for call in own if call.what == ("update", "pipelineruns/status") and call.code == 200]
     tasks = [call for call in own if call.what == ("update", "taskruns/status") and call.code == 200]
-    kubelet = [call for call in calls if call.user == KUBELET and call.what == ("patch", "pods/status")]
+    kubelet = [call for call in calls if call.user == PUPPET and call.what == ("patch", "pods/status")]
     over = kubelet[-1].end_ms
     running = next(call for call in runs if call.start_ms > task.start_ms)
     return {
@@ -175,7 +151,7 @@ class World:
 
     def log(self) -> list[Call]:
         """Since the first submission; dry runs, which go past the client, at its instant."""
-        calls = sorted(self.calls)
+        calls = sorted(self.calls, key=lambda call: (call.start_ms, call.end_ms))
         began = next(call.start_ms for call in calls if call.user == CLIENT)
         dry = Call(began, began, CONTROLLER, "create", "pipelines", "", 201)
         return [call for call in calls if call.start_ms >= began] + [dry] * self._dry_runs.count
@@ -213,7 +189,7 @@ class _Timed:
             what = f"{plural}/{subresource}" if subresource else plural
             user = self._component
             if user == "script":
-                user = KUBELET if plural == "pods" else CLIENT
+                user = PUPPET if plural == "pods" else CLIENT
             name = args[0] if isinstance(args[0], str) else args[0]["metadata"]["name"]
             end_ms = max(loop.now_us / 1000 - _OWN_MS, start_ms + _OWN_MS)
             if user != CLIENT or verb != "get":
@@ -281,9 +257,8 @@ def main(folder: Path) -> None:
     document: dict[str, Any] = {}
     for version in ("v1.7.0", "v1.15.0"):
         for group in GROUPS:
-            logs = [
-                recorded(json.loads(path.read_text())) for path in sorted((folder / version).glob(f"{group}*.json"))
-            ]
+            raws = [json.loads(path.read_text()) for path in sorted((folder / version).glob(f"{group}*.json"))]
+            logs = [calls_of(raw, "") for raw in raws]
             found: dict[str, Any] = {"calls": [counted(log) for log in logs]}
             if group in ("success-1", "bundle-success"):
                 rows = [timings(log) for log in logs]
@@ -296,10 +271,9 @@ def main(folder: Path) -> None:
                 found["first to end"] = Counter(told_first(log) for log in logs)
             document.setdefault(version, {})[group] = found
         raw = json.loads((folder / version / "burst-30-bundle.json").read_text())
-        log = recorded(raw)
         statuses = [(row[0], row[4], row[5][0]) for row in raw["events"] if row[3] == "pipelineruns" and row[5]]
         prefix = raw["submitted"]["metadata"]["name"].rpartition("-")[0]
-        log = [call._replace(name=call.name.replace("$PR", prefix)) for call in log]
+        log = calls_of(raw, prefix)
         document[version]["burst"] = {"milestones": throughput(log, statuses), "calls": counted(log)}
     blocks = []
     for version, groups in document.items():
