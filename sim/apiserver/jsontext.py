@@ -26,7 +26,7 @@ def read_json(body: bytes) -> Any:
         return orjson.loads(body)
     except ValueError:
         text = body.decode("utf-8", "replace")
-    complaint = _complaint(text + " ")  # so does Go find the end of numbers and literals
+    complaint = _complaint(body.decode("utf-8", "surrogateescape") + " ")  # so does Go find the end of numbers
     if complaint:
         raise ValueError(complaint)
     return json.loads(_ESCAPE.sub(_as_text, text), parse_int=_integer)
@@ -147,7 +147,7 @@ def _skipped(text: str, at: int) -> int:
 def _strange(text: str, at: int, where: str) -> str:
     if at >= len(text):
         return _END
-    found = chr(text[at].encode("utf-8", "replace")[0])  # the decoder looks at bytes
+    found = chr(text[at].encode("utf-8", "surrogateescape")[0])  # the decoder looks at bytes
     shown = {"'": r"\'", '"': '"', "\\": r"\\"}.get(found) or (
         found if found.isprintable() else json.dumps(found)[1:-1].replace(r"\u00", r"\x")
     )

@@ -1,14 +1,15 @@
 """The list verb: selectors, pages pinned to a version, and what resourceVersion means to a list."""
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import Document
 from sim.apiserver.errors import bad_request, expired, forbidden_field, invalid, not_supported, too_large_version
 from sim.apiserver.index import Index, label_getter
+from sim.apiserver.jsontext import read_json
 from sim.apiserver.registry import Served
 from sim.apiserver.selectors import Predicate, field_equalities, field_predicate, label_equalities, label_predicate
 from sim.apiserver.store import Table
@@ -20,6 +21,7 @@ _Key = tuple[str, str]
 _SELECTIVE = ("involvedObject.name", "involvedObject.uid", "spec.nodeName")
 """Fields with many values: worth an index."""
 _TYPE = ("kind", "apiVersion")
+_ALPHABET = frozenset(f"{ascii_letters}{digits}-_")
 
 
 def both(first: Predicate | None, second: Predicate | None) -> Predicate | None:
@@ -197,13 +199,22 @@ def _encode(version: int, key: _Key) -> str:
 
 
 def _decode(token: str) -> tuple[int, _Key]:
-    try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        fields = json.loads(text)
-        namespace, _, name = fields["start"].rstrip("\u0000").rpartition("/")
-        return int(fields["rv"]), (namespace, name)
-    except binascii.Error as error:
-        detail = f"illegal base64 data: {error}"
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        detail = str(error)
+    corrupt = _corrupt_at(token)
+    if corrupt is not None:
+        detail = f"illegal base64 data at input byte {corrupt}"
+    else:
+        try:
+            fields = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            namespace, _, name = fields["start"].rstrip("\u0000").rpartition("/")
+            return int(fields["rv"]), (namespace, name)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            detail = str(error)
     raise bad_request(f"invalid continue token: continue key is not valid: {detail}")
+
+
+def _corrupt_at(token: str) -> int | None:
+    """Where a token stops being base64 for URLs without padding, counted as Go's decoder counts."""
+    wrong = next((at for at, one in enumerate(token) if one not in _ALPHABET), None)
+    if wrong is not None:
+        return wrong
+    return len(token) - 1 if len(token) % 4 == 1 else None

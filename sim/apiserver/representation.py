@@ -60,7 +60,7 @@ class Representation:
         return {
             "kind": asked,
             "apiVersion": f"meta.k8s.io/{version}",
-            "metadata": answer["metadata"],
+            "metadata": {key: value for key, value in answer["metadata"].items() if value},
             "items": [partial(one, version) for one in items],
         }
 

@@ -114,13 +114,6 @@ def _is_age(cell: Any) -> bool:
     return isinstance(cell, str) and _AGE.fullmatch(cell) is not None
 
 
-def without_empty_pages(value: Any) -> Any:
-    """``"continue": ""`` says what its absence says."""
-    if isinstance(value, dict):
-        return {key: without_empty_pages(one) for key, one in value.items() if not (key == "continue" and one == "")}
-    return [without_empty_pages(one) for one in value] if isinstance(value, list) else value
-
-
 def meaning(value: Any) -> Any:
     """What of a normalised body counts: not the wording of messages."""
     if isinstance(value, dict):

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
 TEXT = "text/plain;charset=utf-8"
-PROTOBUF_V2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-_PROTOBUF_V2_OLD = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+PROTOBUF_V2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_ASKED_V2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+"""What clients ask for; it is no media type, and the answer calls itself by one that is."""
 _KEPT = 256  # documents
 _made: dict[tuple[Any, ...], bytes] = {}
 """By all that a document depends on, so that worlds of one process share them."""
@@ -83,7 +84,7 @@ def _index(server: "ApiServer") -> bytes:
 
 
 def _v2(server: "ApiServer", accept: str) -> tuple[bytes, str]:
-    wire = PROTOBUF_V2 in accept or _PROTOBUF_V2_OLD in accept
+    wire = PROTOBUF_V2 in accept or _ASKED_V2 in accept
     if not wire and not any(clause.covers(JSON) for clause in clauses(accept or JSON)):
         raise ApiError(406, "NotAcceptable", "406: Not Acceptable")
     found = group_versions(server)

@@ -39,7 +39,7 @@ def access_review(server: "ApiServer", user: User, resource: Resource, namespace
 
 
 def _metadata(body: Document, namespace: str) -> dict[str, Any]:
-    metadata = dict(body.get("metadata") or {})
+    metadata = {key: value for key, value in (body.get("metadata") or {}).items() if value is not None}
     if namespace:
         metadata.setdefault("namespace", namespace)
     return metadata

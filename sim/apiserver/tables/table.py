@@ -66,7 +66,7 @@ class Tabulator:
         return {
             "kind": "Table",
             "apiVersion": f"meta.k8s.io/{version}",
-            "metadata": {key: metadata[key] for key in kept if key in metadata},
+            "metadata": {key: metadata[key] for key in kept if metadata.get(key)},
             "columnDefinitions": [column.definition() for column in self._columns],
             "rows": [self._row(one, version, include) for one in ([answer] if items is None else items)],
         }
