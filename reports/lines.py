@@ -240,6 +240,14 @@ class Request(Line):
     status: Count
 
 
+class Attempt(Line):
+    """Of a session: a request came as far as a webhook that had to be asked first, and changed nothing yet."""
+
+    kind: Literal["attempt"]
+    scenario: Count
+    at_us: Micros
+
+
 class HangUp(Line):
     """Of a session: the watch that request ``request`` opened was ended from outside."""
 
@@ -269,7 +277,8 @@ class End(Line):
     executions: Count
 
 
-ScenarioLine = Step | Request | HangUp | Execution | Routing | Remediation | Situation | Span | Calls | ScenarioEnd
+Outside = Request | Attempt | HangUp
+ScenarioLine = Step | Outside | Execution | Routing | Remediation | Situation | Span | Calls | ScenarioEnd
 """What stands between a ``scenario`` line and the next."""
 AnyLine = Run | Scenario | ScenarioLine | End
 MODELS: dict[str, type[Line]] = {
@@ -277,6 +286,7 @@ MODELS: dict[str, type[Line]] = {
     "scenario": Scenario,
     "step": Step,
     "request": Request,
+    "attempt": Attempt,
     "hang_up": HangUp,
     "execution": Execution,
     "routing": Routing,

@@ -136,7 +136,7 @@ class _Reader:
             return True
         elif isinstance(row, lines.Calls):
             to.calls.append(row)
-        elif isinstance(row, lines.Request | lines.HangUp):
+        elif isinstance(row, lines.Outside):
             self._outside(row, to)
         else:
             if row.end_us is not None and row.end_us < row.start_us:
@@ -147,10 +147,10 @@ class _Reader:
                 to.spans.append(row)
         return False
 
-    def _outside(self, row: lines.Request | lines.HangUp, to: ScenarioRecord) -> None:
+    def _outside(self, row: lines.Outside, to: ScenarioRecord) -> None:
         if isinstance(row, lines.Request):
             to.requests += 1
-        elif row.request > to.requests:
+        elif isinstance(row, lines.HangUp) and row.request > to.requests:
             raise self._error("request", f"expected one of the {to.requests} requests so far, found {row.request}")
 
     def _end(self, row: lines.ScenarioEnd, to: ScenarioRecord) -> None:

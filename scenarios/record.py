@@ -75,6 +75,10 @@ class Recording:
         """A request that came from outside, whole, with the code and a digest of its answer."""
         self._line("request", scenario=scenario, at_us=at_us, number=number, **fields, status=status, answer=answer)
 
+    def attempt(self, scenario: int, at_us: int) -> None:
+        """A request came as far as a webhook that has to be asked outside the world."""
+        self._line("attempt", scenario=scenario, at_us=at_us)
+
     def hang_up(self, scenario: int, at_us: int, number: int) -> None:
         """Somebody outside ended the watch that request ``number`` had opened."""
         self._line("hang_up", scenario=scenario, at_us=at_us, request=number)

@@ -48,6 +48,9 @@ def replay(path: Path) -> Replayed:
         number = record.request(world.loop.now_us, request, rest, response)
         _keep(watches, number, response)
 
+    def attempt() -> None:
+        record.attempt(world.loop.now_us)
+
     def hang_up(number: int) -> None:
         watches.pop(number).close()
         record.hang_up(world.loop.now_us, number)
@@ -61,6 +64,9 @@ def replay(path: Path) -> Replayed:
                     request, requests = read(line), requests + 1
                     world.loop.run_until(_at_us(line, world.loop.now_us))
                     enter(world.loop, ask, request)
+                elif line["kind"] == "attempt":
+                    world.loop.run_until(_at_us(line, world.loop.now_us))
+                    enter(world.loop, attempt)
                 elif line["kind"] == "hang_up":
                     world.loop.run_until(_at_us(line, world.loop.now_us))
                     enter(world.loop, hang_up, line["request"])

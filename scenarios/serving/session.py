@@ -132,6 +132,9 @@ class SessionRecord:
         )
         return self._requests
 
+    def attempt(self, at_us: int) -> None:
+        self.recording.attempt(self.scenario, at_us)
+
     def hang_up(self, at_us: int, number: int) -> None:
         self.recording.hang_up(self.scenario, at_us, number)
 

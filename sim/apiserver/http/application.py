@@ -124,7 +124,11 @@ class Application:
 
     def _attempt(self, request: Request) -> Carried | CallNeeded:
         found = attempted(self._rest, request)
-        return found if isinstance(found, CallNeeded) else self._taken_down(request, found)
+        if not isinstance(found, CallNeeded):
+            return self._taken_down(request, found)
+        if self._journal is not None:
+            self._journal.attempt(self._pump.loop.now_us)
+        return found
 
     def _handle(self, request: Request) -> Carried:
         return self._taken_down(request, answered(self._rest, request))

@@ -19,6 +19,10 @@ class Journal(Protocol):
         """A request and its answer; the number that it is known by."""
         ...
 
+    def attempt(self, at_us: int) -> None:
+        """Something entered the world and had to ask outside it first: it took an event and left no trace."""
+        ...
+
     def hang_up(self, at_us: int, number: int) -> None:
         """The watch that request ``number`` opened ended for a reason outside the world."""
         ...
