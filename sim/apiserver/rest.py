@@ -8,8 +8,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import yaml
-
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver import bodies
 from sim.apiserver.decoding import wrong_type
@@ -33,6 +31,7 @@ from sim.apiserver.verbs import Verbs, content_type
 from sim.apiserver.watch import Stream
 from sim.apiserver.watching import Watcher
 from sim.apiserver.webhookreplies import CallNeeded
+from sim.apiserver.yamlwriting import written
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -311,7 +310,7 @@ def _refusal(error: ApiError, accept: str) -> tuple[Document | str | bytes, str]
 def _written(document: Document, media: str) -> tuple[Document | str | bytes, str]:
     """A document in a media type; in JSON where it has no other form."""
     if media == YAML:
-        return yaml.safe_dump(document, default_flow_style=False, allow_unicode=True), YAML
+        return written(document), YAML
     if media == PROTOBUF and (found := packed(document)) is not None:
         return found, PROTOBUF
     return document, JSON

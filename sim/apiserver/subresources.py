@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document, Resource
-from sim.apiserver.errors import bad_request, conflict, not_found
+from sim.apiserver.errors import Cause, bad_request, conflict, forbidden_field, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
 from sim.apiserver.replacement import update
 from sim.apiserver.requestoptions import TRUE
@@ -63,6 +63,7 @@ def read_log(
     """A container's log; empty for a pod that no node has yet. Raises ApiError 400, 404, 500."""
     pod = _pod(server, namespace, name)
     container = query.get("container", "")
+    lines, limit = _checked(name, query)
     _check_container(pod, container)
     if not (pod.get("spec") or {}).get("nodeName"):
         return ""
@@ -70,11 +71,27 @@ def read_log(
         host = (pod.get("status") or {}).get("hostIP") or pod["spec"]["nodeName"]
         text = f"dial tcp {host}:10250: connect: connection refused"
         raise ApiError(500, "InternalError", f"Internal error occurred: {text}", {"causes": [{"message": text}]})
-    lines, limit = _count(query, "tailLines"), _count(query, "limitBytes")
     if query.get("previous") in TRUE:
         chosen = container or pod["spec"]["containers"][0]["name"]
         raise bad_request(f'previous terminated container "{chosen}" in pod "{name}" not found')
     return reader(user, namespace, name, container, lines, limit)
+
+
+def _checked(name: str, query: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """How many lines, and of how many bytes. Raises ApiError 400, 422."""
+    lines, limit, since_s = (_count(query, field) for field in ("tailLines", "limitBytes", "sinceSeconds"))
+    causes: list[Cause] = []
+    if lines is not None and lines < 0:
+        causes.append(invalid_value("tailLines", lines, "must be greater than or equal to 0"))
+    if limit is not None and limit < 1:
+        causes.append(invalid_value("limitBytes", limit, "must be greater than 0"))
+    if since_s is not None and "sinceTime" in query:
+        causes.append(forbidden_field("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+    elif since_s is not None and since_s < 1:
+        causes.append(invalid_value("sinceSeconds", since_s, "must be greater than 0"))
+    if causes:
+        raise invalid("", "PodLogOptions", name, causes)
+    return lines, limit
 
 
 def _count(query: Mapping[str, str], field: str) -> int | None:

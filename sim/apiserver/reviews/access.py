@@ -50,7 +50,7 @@ def _check(resource: Resource, spec: Mapping[str, Any], metadata: Mapping[str, A
     causes: list[Cause] = []
     if of_resource is not None and of_path is not None:
         text = "cannot be specified in combination with resourceAttributes"
-        causes.append(_bad(f"spec.{_PATH}", of_path, text))
+        causes.append(_bad(f"spec.{_PATH}", _internal(of_path), text))
     if of_resource is None and of_path is None:
         text = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         causes.append(_bad(f"spec.{_RESOURCE}", None, text))
@@ -65,8 +65,13 @@ def _check(resource: Resource, spec: Mapping[str, Any], metadata: Mapping[str, A
         if asked != metadata.get("namespace", ""):
             causes.append(_bad("spec.resourceAttributes.namespace", asked, "must match metadata.namespace"))
     if local and of_path is not None:
-        causes.append(_bad(f"spec.{_PATH}", of_path, "disallowed on this kind of request"))
+        causes.append(_bad(f"spec.{_PATH}", _internal(of_path), "disallowed on this kind of request"))
     return causes
+
+
+def _internal(of_path: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Attributes as the real server's own type spells them."""
+    return {"Path": of_path.get("path", ""), "Verb": of_path.get("verb", "")}
 
 
 def _bad(field: str, value: object, text: str) -> Cause:

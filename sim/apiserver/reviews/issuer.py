@@ -14,9 +14,8 @@ from sim.apiserver.identity import User, service_account
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
 AUDIENCE = "https://kubernetes.default.svc"
-"""Whom a token is meant for unless its owner says otherwise: this server."""
+"""Who issues tokens, and whom one is meant for unless its owner says otherwise: this server."""
 _HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
@@ -49,7 +48,7 @@ class Issuer:
             "aud": list(audiences),
             "exp": now_s + lifetime_s,
             "iat": now_s,
-            "iss": ISSUER,
+            "iss": AUDIENCE,
             "kubernetes.io": claims,
             "nbf": now_s,
             "sub": service_account(metadata["namespace"], metadata["name"]).name,

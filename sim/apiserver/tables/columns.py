@@ -29,7 +29,8 @@ def _columns(spec: str) -> tuple[Column, ...]:
     for word in spec.split(","):
         wide = word.endswith("+")
         name, _, kind = word.removesuffix("+").partition(":")
-        made.append(NAME if name == "Name" and not wide else Column(name, kind or "string", priority=int(wide)))
+        column = NAME if name == "Name" else Column(name, kind or "string")
+        made.append(column._replace(priority=int(wide)))
     return tuple(made)
 
 
@@ -41,7 +42,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         "pods": "Name,Ready,Status,Restarts,Age,IP+,Node+,Nominated Node+,Readiness Gates+",
         "namespaces": "Name,Status,Age",
         "configmaps": "Name,Data,Age",
-        "secrets": "Name,Type,Data:integer,Age",
+        "secrets": "Name,Type,Data,Age",
         "serviceaccounts": "Name,Secrets,Age",
         "services": "Name,Type,Cluster-IP,External-IP,Port(s),Age,Selector+",
         "nodes": "Name,Status,Roles,Age,Version,Internal-IP+,External-IP+,OS-Image+,Kernel-Version+,Container-Runtime+",
@@ -50,7 +51,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
             "Name,Status,Volume,Capacity,Access Modes,StorageClass,VolumeAttributesClass,Age,VolumeMode+"
         ),
         "resourcequotas": "Name,Request,Limit,Age",
-        "deployments.apps": f"Name,Ready,Up-to-date:integer,Available:integer,Age,{_PODS_OF}",
+        "deployments.apps": f"Name,Ready,Up-to-date,Available,Age,{_PODS_OF}",
         "replicasets.apps": f"Name,Desired:integer,Current:integer,Ready:integer,Age,{_PODS_OF}",
         "statefulsets.apps": "Name,Ready,Age,Containers+,Images+",
         "daemonsets.apps": (
