@@ -21,15 +21,16 @@ class Throttled:
         self._bucket = TokenBucket(qps, burst)
         self._on_wait = on_wait
 
-    async def _wait(self) -> None:
+    def _wait_s(self) -> float:
+        """Take a token; answers the seconds until it is valid. Most calls wait for nothing, so no coroutine for it."""
         wait_s = self._bucket.reserve_s(asyncio.get_running_loop().time())
-        if wait_s:
-            if self._on_wait is not None:
-                self._on_wait(wait_s)
-            await asyncio.sleep(wait_s)
+        if wait_s and self._on_wait is not None:
+            self._on_wait(wait_s)
+        return wait_s
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.get(resource, namespace, name)
 
     async def list(
@@ -43,7 +44,8 @@ class Throttled:
         continue_token: str = "",
         resource_version: str = "",
     ) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.list(
             resource,
             namespace,
@@ -55,13 +57,15 @@ class Throttled:
         )
 
     async def create(self, resource: Resource, namespace: str, body: Document) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.create(resource, namespace, body)
 
     async def update(
         self, resource: Resource, namespace: str, name: str, body: Document, *, subresource: str = ""
     ) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.update(resource, namespace, name, body, subresource=subresource)
 
     async def patch(
@@ -74,7 +78,8 @@ class Throttled:
         patch_type: PatchType = "merge",
         subresource: str = "",
     ) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.patch(
             resource, namespace, name, body, patch_type=patch_type, subresource=subresource
         )
@@ -90,7 +95,8 @@ class Throttled:
         resource_version: str | None = None,
         grace_period_s: int | None = None,
     ) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.delete(
             resource,
             namespace,
@@ -112,7 +118,8 @@ class Throttled:
         timeout_s: float | None = None,
         bookmarks: bool = True,
     ) -> WatchStream:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._cluster.watch(
             resource,
             namespace,

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _DATE_TIME = re.compile(r"\d{4}-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
@@ -16,6 +17,7 @@ _BYTE = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 _MAC = re.compile(r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
 
 
+@lru_cache(maxsize=256)  # a status says the same second several times
 def is_date_time(text: str) -> bool:
     match = _DATE_TIME.fullmatch(text)
     if match is None:

@@ -188,10 +188,12 @@ def _list_check(schema: Mapping[str, Any]) -> Check:
         if type(value) is not list:
             causes.append(wrong_type(path, value, "array"))
             return
-        before = _by_keys(old, keys) if keys and type(old) is list else {}
+        before: dict[str | tuple[str, ...], Any] | None = None
         for index, item in enumerate(value):
             if id(item) in trusted:
                 continue
+            if before is None:
+                before = _by_keys(old, keys) if keys and type(old) is list else {}
             item_old = before.get(_key_of(item, keys), ABSENT) if before else ABSENT
             if item is item_old:
                 continue

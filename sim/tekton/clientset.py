@@ -1,5 +1,7 @@
 """A clientset: one identity's requests behind one rate limit, dry runs included."""
 
+import asyncio
+
 from controller.ports import Cluster, Document, Resource
 from controller.runtime.throttle import Throttled
 from sim.apiserver.identity import User
@@ -31,7 +33,8 @@ class Limited(Throttled):
         self._dry_runs = dry_runs
 
     async def dry_run(self, resource: Resource, namespace: str, body: Document) -> Document:
-        await self._wait()
+        if wait_s := self._wait_s():
+            await asyncio.sleep(wait_s)
         return await self._dry_runs(resource, namespace, body)
 
 
