@@ -134,7 +134,7 @@ class Desk:
             if error.code < 500:
                 memory.owed = None
             raise
-        memory.request, memory.trouble = written, ""
+        memory.request, memory.trouble, memory.conflicts = written, "", 0
         await self.pay(written, memory)
         return written
 

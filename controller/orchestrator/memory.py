@@ -26,4 +26,5 @@ class Memory:
     last_execution: Document | None = None  # the last state of an execution that is gone
     unsure: bool = False  # a create of the execution went without an answer
     adopted: str = ""  # name of a child that is known to exist already, whatever the caches show
+    conflicts: int = 0  # in a row
     trouble: str = ""  # what the last step was refused

@@ -23,6 +23,8 @@ from controller.runtime.controller import Result
 _AGAIN = Result(requeue_after_s=0.0)
 _TAKEN_S = 5.0
 _SOONEST_S = 0.001
+_CONFLICT_S = 0.005
+_DOUBLINGS_MAX = 32
 _REST_S = 600.0  # until a message that was refused is tried again
 _NONE: Document = {}
 
@@ -64,7 +66,8 @@ class Orchestrator:
             return await self._timed_step(key, request, memory)
         except NameTaken as error:
             self._trouble(request, memory, "NameTaken", str(error))
-            return Result(requeue_after_s=_TAKEN_S)
+            active = request is not None and is_active(request)
+            return Result(requeue_after_s=_TAKEN_S if active else self._desk.settings.poll_s)
         except ChildRefused as error:
             self._trouble(request, memory, "ChildRefused", str(error))
             active = request is not None and is_active(request)
@@ -72,12 +75,19 @@ class Orchestrator:
         except ApiError as error:
             if error.code == 409:
                 memory.must_read = True  # somebody wrote meanwhile: look again before deciding anything
-                return _AGAIN
+                memory.conflicts += 1
+                return Result(requeue_after_s=self._after_conflict_s(memory.conflicts))
             if error.code < 500 and error.code != 429:
                 self._trouble(request, memory, "CallRefused", clean(error.message, 512))
             if error.retry_after_s is not None:
                 return Result(requeue_after_s=error.retry_after_s)
             raise
+
+    def _after_conflict_s(self, conflicts: int) -> float:
+        """At once after the first; longer and longer where it is not a race, but something that does not pass."""
+        if conflicts == 1:
+            return 0.0
+        return float(min(_CONFLICT_S * 2.0 ** min(conflicts, _DOUBLINGS_MAX), self._desk.settings.poll_s))
 
     def _trouble(self, request: Document | None, memory: Memory, reason: str, message: str) -> None:
         """What keeps a remediation from going on is told to its users, and remembered for the message of its end."""

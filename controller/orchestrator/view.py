@@ -33,13 +33,18 @@ def is_active(request: Document) -> bool:
     return phase_of(request) not in TERMINAL
 
 
+def stands_for_others(request: Document) -> bool:
+    """Whether younger requests for the same signal are its duplicates: not those of a request that is being deleted."""
+    return is_active(request) and "deletionTimestamp" not in request["metadata"]
+
+
 def requests_cache() -> Cache:
     return Cache({FINGERPRINT: _fingerprint, WAITING: _waiting_for, DUPLICATE_OF: _duplicate_of})
 
 
 def _fingerprint(request: Document) -> Iterable[str]:
-    """Only active ones: the index is asked for nobody else, and finished ones are many."""
-    return (twin_key(request),) if is_active(request) else ()
+    """Only of those that count: the index is asked for nobody else, and finished ones are many."""
+    return (twin_key(request),) if stands_for_others(request) else ()
 
 
 def _waiting_for(request: Document) -> Iterable[str]:
@@ -107,7 +112,7 @@ class View:
         age, eldest = _age(request), None
         for other in self.requests.by_index(FINGERPRINT, twin_key(request)):
             other_age = _age(other)
-            if other_age < age and "deletionTimestamp" not in other["metadata"]:
+            if other_age < age:
                 age, eldest = other_age, other
         return eldest
 

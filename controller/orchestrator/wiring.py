@@ -12,7 +12,7 @@ from controller.orchestrator.labels import owning_request
 from controller.orchestrator.metrics import OrchestratorMetrics
 from controller.orchestrator.reconcile import Orchestrator
 from controller.orchestrator.settings import Settings
-from controller.orchestrator.view import DUPLICATE_OF, View, is_active, phase_of, requests_cache
+from controller.orchestrator.view import DUPLICATE_OF, View, is_active, phase_of, requests_cache, stands_for_others
 from controller.ports import AuditSink, Clock, Cluster, Document, Recorder
 from controller.runtime.backoff import ItemBackoff
 from controller.runtime.cache import Key, key_of
@@ -103,7 +103,7 @@ def _listen(
         original = (document.get("status") or _NONE).get("duplicateOf")
         if original and view.requests.get(namespace, original) is not None:
             add((namespace, original))
-        if before is not None and is_active(before) and (after is None or not is_active(after)):
+        if before is not None and stands_for_others(before) and (after is None or not stands_for_others(after)):
             for waiting in view.requests.by_index(DUPLICATE_OF, f"{namespace}/{name}"):
                 if is_active(waiting):
                     add(key_of(waiting))

@@ -134,17 +134,15 @@ MUTATIONS = (
     Mutation(
         "the younger request stands for the older",
         f"{RO}/view.py",
-        "if other_age < age and",
-        "if other_age > age and",
+        "if other_age < age:",
+        "if other_age > age:",
         STAGE,
     ),
-    Mutation(
-        "a request is its own duplicate", f"{RO}/view.py", "if other_age < age and", "if other_age <= age and", STAGE
-    ),
+    Mutation("a request is its own duplicate", f"{RO}/view.py", "if other_age < age:", "if other_age <= age:", STAGE),
     Mutation(
         "a withdrawn request stands for others",
         f"{RO}/view.py",
-        ' and "deletionTimestamp" not in other["metadata"]',
+        ' and "deletionTimestamp" not in request["metadata"]',
         "",
         STAGE,
     ),

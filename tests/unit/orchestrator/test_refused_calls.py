@@ -92,6 +92,14 @@ def test_any_status_write_may_fail_and_everything_is_told_once(make_stage: Make,
     assert [told.count(f"orchestrator.{each}") for each in ("lifecycle.started", "lifecycle.completed")] == [1, 1]
 
 
+def test_a_conflict_that_does_not_pass_is_not_tried_in_a_busy_loop(make_stage: Make) -> None:
+    trouble = Trouble("create", "aianalyses", *[refusal(409, "Conflict", "quota is being changed")] * 10_000)
+    stage = make_stage(wrap=trouble.wrap).signal().run(200)
+    assert 5 < trouble.count("create", "aianalyses") < 30
+    trouble.fates.clear()
+    assert stage.run(31).phase() == "Analyzing"
+
+
 def test_an_outage_is_not_followed_by_a_long_sleep(make_stage: Make) -> None:
     down = refusal(503, "ServiceUnavailable")
     trouble = Trouble("create", "aianalyses", *[down] * 30)

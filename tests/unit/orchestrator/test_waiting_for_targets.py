@@ -96,6 +96,15 @@ def test_a_duplicate_goes_on_when_its_original_is_withdrawn(make_stage: Make) ->
     assert (stage.request("rr-1"), stage.phase("rr-2")) == (None, "Analyzing")
 
 
+def test_a_duplicate_need_not_wait_until_its_original_is_gone(make_stage: Make) -> None:
+    stage = make_stage(WAIT).signal("rr-1", about="disk").run(1.1).signal("rr-2", about="disk").run(1)
+    stage.server.patch(ADMIN, REMEDIATION_REQUESTS, SYSTEM, "rr-1", {"metadata": {"finalizers": ["x.io/held"]}})
+    stage.server.delete(ADMIN, REMEDIATION_REQUESTS, SYSTEM, "rr-1")
+    stage.run(2)
+    assert stage.request("rr-1") is not None
+    assert stage.phase("rr-2") == "Analyzing"
+
+
 def test_waiting_costs_one_write_however_often_it_is_looked_at(make_stage: Make) -> None:
     trouble = Trouble("patch", "nothing")
     stage = make_stage(Settings(on_busy="wait", poll_s=5), wrap=trouble.wrap)
