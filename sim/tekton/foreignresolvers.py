@@ -6,14 +6,17 @@ releases), and a request that it cannot read it fails for good.
 
 import contextlib
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 from controller.ports import ApiError, Cluster, ConnectionLost
 from controller.runtime.cache import Key
 from controller.runtime.controller import PermanentError, Result
+from sim.loop import Loop
 from sim.tekton.access import PIPELINES, TASKS, Lister
 from sim.tekton.conditions import is_done
 from sim.tekton.deadlines import Timepiece
+from sim.tekton.latency import MISS
 from sim.tekton.refusal import mark_failed
 from sim.tekton.version import Version
 
@@ -57,9 +60,19 @@ class ForeignResolver:
     """One of the four. ``name`` is its resolver's: ``git``, ``hub``, ``http`` or ``cluster``."""
 
     def __init__(
-        self, name: str, version: Version, time: Timepiece, resolution: Cluster, tekton: Cluster, requests: Lister
+        self,
+        name: str,
+        version: Version,
+        loop: Loop,
+        time: Timepiece,
+        resolution: Cluster,
+        tekton: Cluster,
+        requests: Lister,
+        stream: Random,
     ) -> None:
+        self._loop = loop
         self._time = time
+        self._stream = stream
         self._resolution = resolution
         self._tekton = tekton
         self._requests = requests
@@ -92,6 +105,7 @@ class ForeignResolver:
         name = given["name"]
         with contextlib.suppress(ApiError, ConnectionLost):
             await self._tekton.get(resource, "", name)
+        await self._loop.pause(MISS.sample_us(self._stream))
         where = f"the server could not find the requested resource (get {resource.group_resource} {name})"
         return f'error getting "clusterresolver" "{key[0]}/{key[1]}": {where}'
 

@@ -28,6 +28,8 @@ WATCH_LAG: Distribution = Lognormal(3_100, 0.4, source=_FITTED)
 """From the commit to the informer's cache."""
 PULL: Distribution = Lognormal(97_000, 0.08, source=f"recorded: a registry on the same machine, {_WHERE}")
 PULL_FAILURE: Distribution = Lognormal(48_000, 0.1, source=f"recorded: 401, 403 and 404 of a registry, {_WHERE}")
+MISS: Distribution = Lognormal(5_500, 0.6, source=f"recorded four times, 1.5 to 11 ms: {_WHERE}")
+"""From the answer that there is no such object to the cluster resolver's next request."""
 RESOLVER_WIND_UP_US = 2_000
 """Fitted: from the answer to a resolver's write, the whole data once more, to the end of its work. One request in four
 is pulled again by v1.15 because the cache has not heard of the data by then."""

@@ -44,8 +44,9 @@ def build(setting: Setting, process: Process, identity: str) -> Replica:
         streams("tekton.bundles"),
         streams("tekton.registry"),
     )
+    verdicts = streams("tekton.verdicts")
     works: dict[str, Reconcile] = {
-        name: ForeignResolver(name, options.version, time, resolution, tekton, requests.cache).reconcile
+        name: ForeignResolver(name, options.version, loop, time, resolution, tekton, requests.cache, verdicts).reconcile
         for name in FOREIGN
     }
     works[_OWN] = bundles.reconcile
