@@ -102,21 +102,20 @@ def test_a_rollout_never_has_fewer_or_more_pods_than_it_may(cluster: Workloads) 
 
     def count(*_: object) -> None:
         status = cluster.find(DEPLOYMENTS, "d")["status"]
-        seen.append((len(cluster.all(PODS)), status.get("availableReplicas", 0)))
+        wanted = sum(one["spec"]["replicas"] for one in cluster.all(REPLICASETS))
+        seen.append((wanted, status.get("availableReplicas", 0)))
 
-    cluster.server.observe(count, PODS, DEPLOYMENTS)
+    cluster.server.observe(count, REPLICASETS, DEPLOYMENTS)
     changed = [{"name": "web", "image": "web:2"}]
     cluster.patch(DEPLOYMENTS, "d", {"spec": {"template": {"spec": {"containers": changed}}}})
     cluster.run(120)
     assert [pod["spec"]["containers"][0]["image"] for pod in cluster.all(PODS)] == ["web:2"] * 4
-    assert max(pods for pods, _ in seen) <= 5
+    assert max(wanted for wanted, _ in seen) == 5
     assert min(available for _, available in seen) >= 3
-    sizes = {
-        one["metadata"]["annotations"]["deployment.kubernetes.io/revision"]: one["spec"]["replicas"]
-        for one in cluster.all(REPLICASETS)
-    }
+    revision = "deployment.kubernetes.io/revision"
+    sizes = {one["metadata"]["annotations"][revision]: one["spec"]["replicas"] for one in cluster.all(REPLICASETS)}
     assert sizes == {"1": 0, "2": 4}
-    assert cluster.find(DEPLOYMENTS, "d")["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"
+    assert cluster.find(DEPLOYMENTS, "d")["metadata"]["annotations"][revision] == "2"
 
 
 def test_going_back_to_an_older_template_uses_its_replica_set_again(cluster: Workloads) -> None:
