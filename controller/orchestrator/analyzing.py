@@ -16,7 +16,6 @@ from controller.orchestrator.executing import execute
 from controller.orchestrator.labels import APPROVED, REJECTED
 from controller.orchestrator.memory import Memory
 from controller.orchestrator.notifying import notify
-from controller.orchestrator.view import phase_of
 from controller.ports import Document
 
 _NOT_NEEDED = "WorkflowNotNeeded"
@@ -91,7 +90,7 @@ async def _unanswered(desk: Desk, request: Document, memory: Memory, status: Doc
 
 async def _ask_for_approval(desk: Desk, request: Document, memory: Memory, analysis: Document) -> Document:
     if answer_of(request) == APPROVED:
-        return await _approved(desk, request, memory, analysis)
+        return await execute(desk, request, memory, analysis, (AuditType.APPROVED,))
     status = analysis["status"]
     workflow = clean(status["selectedWorkflow"]["workflowId"], 128)
     why = clean(status.get("approvalReason") or "the analyst asks for it", 512)
@@ -124,14 +123,7 @@ async def await_approval(desk: Desk, request: Document, memory: Memory) -> Docum
     analysis = await current_analysis(desk, request, memory)
     if analysis is None:
         return await _deleted(desk, request, memory)
-    return await _approved(desk, request, memory, analysis) if analysis else request
-
-
-async def _approved(desk: Desk, request: Document, memory: Memory, analysis: Document) -> Document:
-    after = await execute(desk, request, memory, analysis)
-    if phase_of(after) != phase_of(request):
-        await desk.record(after, AuditType.APPROVED)
-    return after
+    return await execute(desk, request, memory, analysis, (AuditType.APPROVED,)) if analysis else request
 
 
 async def resume(desk: Desk, request: Document, memory: Memory) -> Document:

@@ -36,16 +36,21 @@ def ask(desk: Desk, request: Document, workflow_id: str) -> Block | None:
     )
 
 
-async def apply(desk: Desk, request: Document, memory: Memory, block: Block) -> Document:
-    """Fail, block or skip the request, as the reason demands. Answers the request as it now stands."""
+async def apply(
+    desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...] = ()
+) -> Document:
+    """Fail, block or skip the request, as the reason demands. Answers the request as it now stands.
+
+    ``also`` is recorded before what is recorded of it.
+    """
     desk.view.withdraw(key_of(request))  # of an earlier try whose answer was lost
     action = action_for(block.reason, desk.settings)
     if action == "fail":
-        return await _fail(desk, request, memory, block)
-    return await (_block if action == "block" else _skip)(desk, request, memory, block)
+        return await _fail(desk, request, memory, block, also)
+    return await (_block if action == "block" else _skip)(desk, request, memory, block, also)
 
 
-async def _fail(desk: Desk, request: Document, memory: Memory, block: Block) -> Document:
+async def _fail(desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...]) -> Document:
     namespace = request["metadata"]["namespace"]
 
     def tell(written: Document) -> None:
@@ -66,11 +71,11 @@ async def _fail(desk: Desk, request: Document, memory: Memory, block: Block) -> 
         failureReason=block.reason,
         blockingWorkflowExecution=block.execution or None,
         consecutiveFailureCount=block.failures,
-        audit=(AuditType.COMPLETED, AuditType.MANUAL_REVIEW),
+        audit=(*also, AuditType.COMPLETED, AuditType.MANUAL_REVIEW),
     )
 
 
-async def _skip(desk: Desk, request: Document, memory: Memory, block: Block) -> Document:
+async def _skip(desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...]) -> Document:
     namespace = request["metadata"]["namespace"]
 
     def tell(written: Document) -> None:
@@ -82,6 +87,7 @@ async def _skip(desk: Desk, request: Document, memory: Memory, block: Block) -> 
         memory,
         Phase.SKIPPED,
         tell,
+        audit=(*also, AuditType.COMPLETED),
         message=block.message,
         skipReason=block.reason,
         skipMessage=block.message,
@@ -90,7 +96,7 @@ async def _skip(desk: Desk, request: Document, memory: Memory, block: Block) -> 
     )
 
 
-async def _block(desk: Desk, request: Document, memory: Memory, block: Block) -> Document:
+async def _block(desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...]) -> Document:
     """Blocked again for the same thing is not written again."""
     known = request.get("status") or _NONE
     until = format_time(block.until) if block.until is not None else None
@@ -108,7 +114,7 @@ async def _block(desk: Desk, request: Document, memory: Memory, block: Block) ->
         memory,
         Phase.BLOCKED,
         tell,
-        audit=(AuditType.BLOCKED,),
+        audit=(*also, AuditType.BLOCKED),
         message=block.message,
         blockReason=block.reason,
         blockMessage=block.message,

@@ -6,6 +6,7 @@ from controller.api.texts import clean
 from controller.api.timestamps import format_time
 from controller.orchestrator import blocking, children, conditions
 from controller.orchestrator.approval import forget_answer
+from controller.orchestrator.audit import AuditType
 from controller.orchestrator.desk import ChildRefused, Desk, NameTaken
 from controller.orchestrator.ending import complete, fail
 from controller.orchestrator.labels import execution_name, owner_uid
@@ -20,8 +21,13 @@ from controller.runtime.cache import key_of
 _NONE: Document = {}
 
 
-async def execute(desk: Desk, request: Document, memory: Memory, analysis: Document) -> Document:
-    """Create the execution that ``analysis`` recommends, unless routing says no, or it exists already."""
+async def execute(
+    desk: Desk, request: Document, memory: Memory, analysis: Document, also: tuple[AuditType, ...] = ()
+) -> Document:
+    """Create the execution that ``analysis`` recommends, unless routing says no, or it exists already.
+
+    ``also`` is recorded before what is recorded of the change of phase.
+    """
     namespace, name = key_of(request)
     attempt = request["status"].get("recoveryAttempts") or 0
     key = namespace, execution_name(name, attempt)
@@ -30,19 +36,19 @@ async def execute(desk: Desk, request: Document, memory: Memory, analysis: Docum
         known = await desk.read(WORKFLOW_EXECUTIONS, key)
         memory.unsure = False  # one that comes into being all the same is found when it is created again
     if known is not None and owner_uid(known) == request["metadata"]["uid"]:
-        return await _executing(desk, request, memory, known)
+        return await _executing(desk, request, memory, known, also)
     try:
         selected = children.selected_workflow(analysis)
     except children.NoWorkflow as error:
         return await fail(desk, request, memory, "NoWorkflow", str(error), review=True)
     block = blocking.ask(desk, request, selected["workflowId"])
     if block is not None:
-        return await blocking.apply(desk, request, memory, block)
+        return await blocking.apply(desk, request, memory, block, also)
     try:
         execution = await _create(desk, request, memory, children.execution(request, attempt, selected))
     except ChildRefused as error:
         return await fail(desk, request, memory, "WorkflowExecutionRefused", str(error), review=True)
-    return await _executing(desk, request, memory, execution)
+    return await _executing(desk, request, memory, execution, also)
 
 
 async def _create(desk: Desk, request: Document, memory: Memory, body: Document) -> Document:
@@ -59,7 +65,9 @@ async def _create(desk: Desk, request: Document, memory: Memory, body: Document)
         raise
 
 
-async def _executing(desk: Desk, request: Document, memory: Memory, execution: Document) -> Document:
+async def _executing(
+    desk: Desk, request: Document, memory: Memory, execution: Document, also: tuple[AuditType, ...]
+) -> Document:
     name, workflow = execution["metadata"]["name"], execution["spec"]["workflowRef"]["workflowId"]
     memory.adopted, memory.unsure = name, False
 
@@ -72,6 +80,7 @@ async def _executing(desk: Desk, request: Document, memory: Memory, execution: D
         memory,
         Phase.EXECUTING,
         tell,
+        audit=(*also, AuditType.MOVED),
         facts=[
             conditions.analysis_complete(children.awaited_analysis(request).name),
             conditions.child_ready(conditions.EXECUTION_READY, "WorkflowExecution", name),

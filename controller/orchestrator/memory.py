@@ -27,4 +27,5 @@ class Memory:
     unsure: bool = False  # a create of the execution went without an answer
     adopted: str = ""  # name of a child that is known to exist already, whatever the caches show
     conflicts: int = 0  # in a row
+    deletion_recorded: bool = False
     trouble: str = ""  # what the last step was refused

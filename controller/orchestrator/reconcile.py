@@ -171,7 +171,9 @@ class Orchestrator:
         """The garbage collector takes the children; an execution among them gives its lock back by itself."""
         finalizers = request["metadata"].get("finalizers") or ()
         if FINALIZER in finalizers:
-            await self._desk.record(request, AuditType.DELETED)
+            if not memory.deletion_recorded:
+                memory.deletion_recorded = True
+                await self._desk.record(request, AuditType.DELETED)
             try:
                 left = [one for one in finalizers if one != FINALIZER]
                 await self._desk.patch_metadata(request, memory, finalizers=left)

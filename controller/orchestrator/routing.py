@@ -173,14 +173,11 @@ def _recently_remediated(question: Question) -> Block | None:
 
 def _resource_busy(question: Question) -> Block | None:
     busy = question.history.unfinished
-    if busy is not None:
-        name = busy["metadata"]["name"]
+    name = busy["metadata"]["name"] if busy is not None else question.claim
+    if name:
         message = f"WorkflowExecution {name} on {question.target} is not finished"
-    elif question.claim:
-        name, message = question.claim, f"WorkflowExecution {question.claim} on {question.target} is being created"
     elif question.lock is not None and not is_finished(question.lock):
-        name, run = "", question.lock["metadata"]["name"]
-        message = f"PipelineRun {run} is at work on {question.target}"
+        message = f"PipelineRun {question.lock['metadata']['name']} is at work on {question.target}"
     else:
         return None
     return Block(RoutingReason.RESOURCE_BUSY, message, execution=name)

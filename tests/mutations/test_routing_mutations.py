@@ -56,7 +56,9 @@ MUTATIONS = (
         "a rest that is drawn outlives a further failure", ' and status.get("blockingWorkflowExecution") == name', ""
     ),
     routing("a cleared failure still blocks", " or is_cleared(last):", ":"),
-    routing("the claim of another is not seen", "    elif question.claim:\n", "    elif False:\n"),
+    routing(
+        "the claim of another is not seen", "if busy is not None else question.claim", 'if busy is not None else ""'
+    ),
     routing("a finished run keeps the target busy", "and not is_finished(question.lock)", "and True"),
     routing("a run at work does not", "and not is_finished(question.lock)", "and is_finished(question.lock)"),
     routing("waiting is skipping", 'settings.on_busy == "wait"', 'settings.on_busy == "never"'),

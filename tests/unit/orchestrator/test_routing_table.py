@@ -224,7 +224,7 @@ def test_a_claim_of_another_request_keeps_it_busy() -> None:
     block = ask(claim="we-rr-2")
     assert block is not None
     assert (block.reason, block.execution) == ("ResourceBusy", "we-rr-2")
-    assert block.message == f"WorkflowExecution we-rr-2 on {TARGET} is being created"
+    assert block.message == f"WorkflowExecution we-rr-2 on {TARGET} is not finished"
 
 
 def test_an_unfinished_run_under_the_lock_keeps_it_busy_and_a_finished_one_does_not() -> None:
