@@ -309,6 +309,33 @@ app.add_typer(clock, name="clock")
 
 
 @app.command()
+def conformance(
+    url: Annotated[str, typer.Option(metavar="URL", help="The server, such as http://127.0.0.1:8080.")],
+    insecure: Annotated[bool, typer.Option("--insecure", help="Do not check the server's certificate.")] = False,
+    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="Trust this authority (PEM).")] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            metavar="FILE",
+            help="Lines of token,user,uid,groups for the cases' users. Default: admin-token, we-token, nobody-token.",
+        ),
+    ] = None,
+    cases: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Recorded cases of your own. Default: those that come with rehearse."),
+    ] = None,
+    area: Annotated[str, typer.Option(metavar="AREAS", help="Only these areas, separated by commas.")] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what differs.")] = False,
+) -> None:
+    """Replay recorded exchanges with a real kube-apiserver to a server, and score it. Exit code 1 unless all agree."""
+    from scenarios.conformance.command import conformance as score
+
+    agreed = score(url, insecure=insecure, ca=ca, token_file=token_file, cases=cases, areas=area, verbose=verbose)
+    raise typer.Exit(not agreed)
+
+
+@app.command()
 def situations(
     names: Annotated[
         list[str] | None,

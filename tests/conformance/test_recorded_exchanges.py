@@ -5,32 +5,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance_replay import Difference, Replay, Stage
 
-HERE = Path(__file__).parent
-DEFINITIONS = {one.stem: json.loads(one.read_text()) for one in sorted((HERE / "definitions").glob("*.json"))}
-CASES = [(area.stem, case) for area in sorted((HERE / "cases").glob("*.json")) for case in json.loads(area.read_text())]
-NOT_REACHED = json.loads((HERE / "not_reached.json").read_text())
+from scenarios.conformance.inworld import SimulatedStage
+from scenarios.conformance.recorded import Case, bundled, definitions
+from scenarios.conformance.replay import Difference, Replay
+
+CASES = bundled()
+NOT_REACHED = json.loads((Path(__file__).parent / "not_reached.json").read_text())
 """Cases that still differ, each with what is missing. Strict: one that passes must leave the list."""
 
 
 def _parameters() -> list[Any]:
     parameters = []
-    for area, case in CASES:
-        why = NOT_REACHED.get(case["id"])
-        marks = [pytest.mark.xfail(reason=why, raises=Difference, strict=True)] if why else []
-        parameters.append(pytest.param(area, case, id=case["id"], marks=marks))
+    for number, case in enumerate(CASES):
+        why = NOT_REACHED.get(case.id)
+        marks = [pytest.mark.xfail(reason=why, raises=(Difference, AssertionError), strict=True)] if why else []
+        parameters.append(pytest.param(number, case, id=case.id, marks=marks))
     return parameters
 
 
 @pytest.fixture(scope="module")
-def stages() -> dict[str, Stage]:
+def stages() -> dict[str, SimulatedStage]:
     return {}
 
 
-@pytest.mark.parametrize(("area", "case"), _parameters())
-def test_recorded_exchange_is_answered_alike(area: str, case: dict[str, Any], stages: dict[str, Stage]) -> None:
-    stage = stages.setdefault(area, Stage(DEFINITIONS))
-    number = next(at for at, (_, one) in enumerate(CASES) if one["id"] == case["id"])
+@pytest.mark.parametrize(("number", "case"), _parameters())
+def test_recorded_exchange_is_answered_alike(number: int, case: Case, stages: dict[str, SimulatedStage]) -> None:
+    stage = stages.setdefault(case.area, SimulatedStage(definitions()))
     word = "".join("bcdfghjkmn"[int(digit)] for digit in f"{number:03}")
-    Replay(stage, case, f"qz{word}").run()
+    replay = Replay(stage, case.content, f"qz{word}")
+
+    replay.run()
+
+    assert not replay.texts

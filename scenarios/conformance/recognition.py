@@ -40,8 +40,7 @@ class Recogniser:
     def _find_generated(self, document: Any) -> None:
         if isinstance(document, dict):
             prefix, name = document.get("generateName"), document.get("name")
-            unknown = prefix and isinstance(name, str) and name not in self._generated and name not in self.sent
-            if unknown and name[:-5] == prefix[: len(name) - 5] and _SUFFIX.fullmatch(name[-5:]):
+            if prefix and isinstance(prefix, str) and isinstance(name, str) and self._is_generated(prefix, name):
                 self._generated[name] = f"<generated:{name[:-5]}#{len(self._generated) + 1}>"
             for value in document.values():
                 self._find_generated(value)
@@ -49,9 +48,13 @@ class Recogniser:
             for value in document:
                 self._find_generated(value)
 
+    def _is_generated(self, prefix: str, name: str) -> bool:
+        known = name in self._generated or name in self.sent
+        return not known and name[:-5] == prefix[: len(name) - 5] and bool(_SUFFIX.fullmatch(name[-5:]))
+
     def _walk(self, value: Any, step: str, path: str, is_list: bool, managed: bool, after: int | None) -> Any:
         if isinstance(value, dict):
-            shown = {}
+            shown: dict[str, Any] = {}
             for key in sorted(value):
                 if key == "managedFields" and not managed:
                     continue
