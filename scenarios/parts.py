@@ -9,6 +9,7 @@ COLLECTOR = "gc"
 EXECUTOR = "we"
 ORCHESTRATOR = "ro"
 PEOPLE = "people"
+WORKLOADS = "workloads"
 PARTS = {
     TEKTON: "Tekton's controller and resolvers; its kinds and webhooks stay without them",
     SCHEDULER: "binds pods to nodes",
@@ -17,12 +18,20 @@ PARTS = {
     EXECUTOR: "the WorkflowExecution controller",
     ORCHESTRATOR: "the RemediationOrchestrator",
     PEOPLE: "the analyst and the approver whom the orchestrator asks",
+    WORKLOADS: "the controllers of Deployments, ReplicaSets and Jobs; only where they are asked for",
 }
+OPTIONAL = frozenset((WORKLOADS,))
 
 
 def without(with_: str | None, without_: str | None) -> frozenset[str]:
-    """The parts that are left out, by the lists of ``--with`` (these alone) and ``--without``. Raises BadInput."""
-    chosen = frozenset(PARTS) if with_ is None else _named("--with", with_)
+    """The parts that are left out, by the lists of ``--with`` and ``--without``. Raises BadInput.
+
+    ``--with`` names the only parts there are, or optional ones that come in addition.
+    """
+    usual = frozenset(PARTS) - OPTIONAL
+    chosen = usual if with_ is None else _named("--with", with_)
+    if with_ is not None and chosen and chosen <= OPTIONAL:
+        chosen |= usual
     return frozenset(PARTS) - (chosen - _named("--without", without_ or ""))
 
 

@@ -35,6 +35,8 @@ from sim.clock import EPOCH, Clock
 from sim.cluster import cluster
 from sim.cluster.images import CACHED, Catalogue
 from sim.cluster.options import ClusterOptions, NodePool
+from sim.cluster.workloads import controllers
+from sim.cluster.workloads.controllers import Serving
 from sim.faults.lost_reply import LostReply
 from sim.loop import Loop, Process, Stalled
 from sim.streams import Streams
@@ -83,6 +85,7 @@ class SimulatedWorld:
     ``wrap`` is applied to the client of every process of the executor, the restarted ones too; ``wrap_orchestrator``
     to those of the orchestrator. ``without`` names parts of :mod:`scenarios.parts` that somebody else plays.
     ``epoch`` is the time of day at which the world begins. ``managed_fields`` makes the API server keep them.
+    ``serving`` keeps containers running that are always restarted; ``workloads`` are run by their controllers.
     """
 
     backend = "sim"
@@ -99,6 +102,8 @@ class SimulatedWorld:
         without: frozenset[str] = frozenset(),
         epoch: datetime = EPOCH,
         managed_fields: bool = False,
+        serving: bool = False,
+        workloads: bool = False,
     ) -> None:
         self._settings = settings
         self._without = without
@@ -118,10 +123,13 @@ class SimulatedWorld:
         self.cast = Cast(workflows, settings.durations, self.streams("steps"))
         self.chronicle = Chronicle(lambda: self.loop.now_us)
         manifests.apply_all(self.server)
+        performer = Serving(self.cast) if serving else self.cast
         self.models = cluster.build(
-            self.server, self.loop, self.streams, self.clock, _cluster_options(settings, self.workflows), self.cast
+            self.server, self.loop, self.streams, self.clock, _cluster_options(settings, self.workflows), performer
         )
         self.models.start(scheduler=parts.SCHEDULER not in without, kubelets=parts.KUBELET not in without)
+        if workloads:
+            controllers.start(self.server, self.loop, self.streams, self.clock)
         self.tekton = tekton.install(
             self.server, self.loop, self.streams, self.clock, settings.tekton.options(), _bundles(self.workflows)
         )

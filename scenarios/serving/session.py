@@ -65,7 +65,15 @@ def open_world(options: SessionOptions) -> SimulatedWorld:
         chosen = chosen.model_copy(update={"analyst": analyst, "approver": approver})
     seed = RunOptions(seed=options.seed).seed_of(name)
     world = SimulatedWorld(
-        chosen, flows, seed, scale, without=options.without, epoch=options.epoch, managed_fields=True
+        chosen,
+        flows,
+        seed,
+        scale,
+        without=options.without,
+        epoch=options.epoch,
+        managed_fields=True,
+        serving=True,
+        workloads=parts.WORKLOADS not in options.without,
     )
     world.settle()
     if parts.ORCHESTRATOR not in options.without:
