@@ -125,7 +125,10 @@ def _violated(told: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _refused(told: Sequence[str]) -> dict[str, str]:
-    """What an admission that is not modelled said: PodSecurity, a policy, a quota that nobody had counted yet."""
+    """What admission said of a creation, whoever it was: PodSecurity, a policy, a quota that nobody had counted yet.
+
+    It is played, not modelled: what is compared is what Tekton makes of it.
+    """
     refused: dict[str, str] = {}
     for text in told:
         found = _FORBIDDEN.search(text)

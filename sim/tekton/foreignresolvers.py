@@ -20,6 +20,7 @@ from sim.tekton.latency import MISS
 from sim.tekton.refusal import mark_failed
 from sim.tekton.version import Version
 
+FOREIGN = ("git", "hub", "cluster", "http")
 _KINDS = ("task", "pipeline", "stepaction")
 Verdict = Callable[[Mapping[str, Any]], str]
 """What is wrong with the parameters of a request, or ``""``."""
@@ -108,6 +109,3 @@ class ForeignResolver:
         await self._loop.pause(MISS.sample_us(self._stream))
         where = f"the server could not find the requested resource (get {resource.group_resource} {name})"
         return f'error getting "clusterresolver" "{key[0]}/{key[1]}": {where}'
-
-
-FOREIGN = ("git", "hub", "cluster", "http")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from controller.ports import Document
+from sim.tekton.dag import dag_problem
 from sim.tekton.references import ResultReference, references_of
 from sim.tekton.substitution import Memo, variables
 
@@ -55,22 +56,9 @@ def graph_of(pipeline_spec: Document) -> Graph:
 def _build(pipeline_spec: Document) -> Graph:
     tasks = [_task(spec, final=False) for spec in pipeline_spec.get("tasks") or ()]
     finals = [_task(spec, final=True) for spec in pipeline_spec.get("finally") or ()]
-    for group in (tasks, finals):
-        seen: set[str] = set()
-        for task in group:
-            if task.name in seen:
-                text = "is already present in Graph, can't add it again: duplicate pipeline task"
-                raise GraphError(f"task {task.name} {text}")
-            seen.add(task.name)
-    _check_cycles(tasks)
-    names = {task.name for task in tasks}
-    for task in tasks:
-        for parent in task.parents:
-            if parent not in names:
-                raise GraphError(
-                    f"couldn't add link between {task.name} and {parent}: "
-                    f"task {task.name} depends on {parent} but {parent} wasn't present in Pipeline"
-                )
+    problem = dag_problem((one.name, one.parents) for one in tasks) or dag_problem((one.name, ()) for one in finals)
+    if problem:
+        raise GraphError(problem)
     references = any(task.spec.get("taskRef") is not None for task in (*tasks, *finals))
     fanned = any(task.spec.get("matrix") is not None for task in (*tasks, *finals))
     return Graph((*tasks, *finals), bool(finals), references, fanned)
@@ -84,18 +72,3 @@ def _task(spec: Document, *, final: bool) -> Task:
     parents = () if final else tuple(sorted({*(spec.get("runAfter") or ()), *(one.task for one in results)}))
     ignores = spec.get("onError") == "continue"
     return Task(spec["name"], spec, final, parents, results, skippable, template, variables(spec), ignores)
-
-
-def _check_cycles(tasks: list[Task]) -> None:
-    known = {task.name for task in tasks}
-    waiting = {task.name: known.intersection(task.parents) for task in tasks}
-    while waiting:
-        free = [name for name, parents in waiting.items() if not parents]
-        if not free:
-            name = min(waiting)
-            others = ", ".join(f'"{parent}"' for parent in sorted(waiting[name]))
-            raise GraphError(f'cycle detected; task "{name}" depends on {others}')
-        for name in free:
-            del waiting[name]
-        for parents in waiting.values():
-            parents.difference_update(free)
