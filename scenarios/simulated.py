@@ -85,7 +85,8 @@ class SimulatedWorld:
     ``wrap`` is applied to the client of every process of the executor, the restarted ones too; ``wrap_orchestrator``
     to those of the orchestrator. ``without`` names parts of :mod:`scenarios.parts` that somebody else plays.
     ``epoch`` is the time of day at which the world begins. ``managed_fields`` makes the API server keep them.
-    ``serving`` keeps containers running that are always restarted; ``workloads`` are run by their controllers.
+    ``serving`` is for strangers: it keeps containers running that are always restarted, and there are webhooks outside.
+    ``workloads`` are run by their controllers.
     """
 
     backend = "sim"
@@ -115,6 +116,7 @@ class SimulatedWorld:
         self.loop = Loop(ties=ties)  # type: ignore[abstract]  # typeshed's word; asyncio asks for less
         self.clock = Clock(self.loop, epoch=epoch)
         self.server = _server(settings, self.loop, self.streams, self.clock, managed_fields)
+        self.server.webhooks.has_outside = serving
         if parts.COLLECTOR in without:
             self.server.collector.pause()
         self.cluster = self.server.client(ADMIN, component="user")

@@ -45,7 +45,6 @@ class Shape:
 
 
 PLAIN = Shape()
-WHOLE = Shape(kind="map", atomic=True)
 _LETTERS: Mapping[str, Scalar] = {"s": "string", "n": "numeric", "b": "boolean", "u": "untyped"}
 _SCALARS: Mapping[str, Shape] = {letter: Shape(kind="scalar", scalar=name) for letter, name in _LETTERS.items()}
 _NIL: Mapping[str, tuple[str, ...]] = {"core.v1.PodSpec": ("containers",), "apps.v1.DeploymentSpec": ("selector",)}

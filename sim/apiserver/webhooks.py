@@ -3,7 +3,8 @@
 A verb is synchronous and a call is not, so a verb never waits: it is carried out anew when an answer has come.
 :class:`Replies` are the answers that one request has collected. Where one is missing the verb ends in
 :class:`CallNeeded`, before it has changed anything; whoever carries the request out makes the call and tries again.
-Without Replies nothing outside the world can be reached, and a webhook's address is one at which nobody listens.
+Without Replies nothing outside the world can be reached, and a webhook's address is one at which nobody listens. In a
+world that has an outside, writes from inside, which cannot wait for it, are not asked about.
 """
 
 import ipaddress
@@ -30,13 +31,17 @@ _OPERATIONS = ("CREATE", "UPDATE", "DELETE")
 
 
 class Webhooks:
-    """The two admission plugins. :attr:`replies` are those of the request that is being carried out, if it has any."""
+    """The two admission plugins. :attr:`replies` are those of the request that is being carried out, if it has any.
+
+    :attr:`has_outside` tells that requests from outside come with Replies.
+    """
 
     def __init__(self, server: "ApiServer") -> None:
         self._server = server
         self._stream = server.streams("apiserver.webhooks")
         self._hooks: dict[Resource, list[Hook]] = {}
         self.replies: Replies | None = None
+        self.has_outside = False
         server.observe(self._forget, VALIDATING, MUTATING)
 
     def validate_first(self) -> None:
@@ -109,6 +114,8 @@ class Webhooks:
 
     def _ask(self, hook: Hook, request: AdmissionRequest, attempt: int, *, mutating: bool) -> Verdict | None:
         """Raises ApiError for a refusal and, where failures count, for a call that failed."""
+        if self.has_outside and self.replies is None:
+            return None
         resource = hook.resource_for(self._server, request)
         if resource is None:
             return None

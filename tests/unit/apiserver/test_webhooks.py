@@ -214,6 +214,13 @@ def test_where_nothing_outside_can_be_reached_nobody_listens(cluster: Cluster) -
     cluster.server.create(ADMIN, MAPS, "default", {"metadata": {"name": "m"}})
 
 
+def test_in_a_world_with_an_outside_writes_from_inside_are_not_asked_about(cluster: Cluster) -> None:
+    cluster.hook()
+    cluster.server.webhooks.has_outside = True
+    cluster.server.create(ADMIN, MAPS, "default", {"metadata": {"name": "inside"}})
+    assert cluster.create(lambda _: {"allowed": False}).status == 400
+
+
 def test_a_webhook_of_a_service_that_is_not_there_cannot_be_called(cluster: Cluster) -> None:
     cluster.hook(clientConfig={"service": {"name": "s", "namespace": "default"}})
     refused = document(cluster.create(allow))
