@@ -6,6 +6,7 @@ Every text that comes from the cluster is bounded and quoted, line by line, so t
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from controller.analysis.guidance import guidance_for
@@ -15,6 +16,7 @@ from controller.ports import Document
 _log = logging.getLogger(__name__)
 _QUOTE_LINES, _QUOTE_LIMIT = 40, 4096
 _TEXT_LIMIT = 1024
+_SHOWN_MAX = 64  # parameters, or causes, of one attempt
 _NONE: Document = {}
 _ANSWER: Mapping[str, Any] = {
     "recovery_analysis": {"summary": "what went wrong and what that means now", "root_cause_changed": False},
@@ -67,7 +69,7 @@ def _attempt(analysis: Document, index: int, attempt: Document, count: int) -> l
     if cause:
         lines += [f"- Root cause: {clean(cause.get('summary') or 'not told', _TEXT_LIMIT)}"]
         factors = cause.get("contributingFactors") or ()
-        lines += [f"- Contributing: {clean(factor, 256)}" for factor in factors]
+        lines += [f"- Contributing: {clean(factor, 256)}" for factor in factors[:_SHOWN_MAX]]
     version = clean(workflow.get("version") or "none", 64)
     lines += [f"- Workflow: {clean(workflow['workflowId'], 253)}, version {version}"]
     if workflow.get("rationale"):
@@ -75,7 +77,10 @@ def _attempt(analysis: Document, index: int, attempt: Document, count: int) -> l
     parameters = workflow.get("parameters") or {}
     if parameters:
         lines += ["- Parameters:"]
-        lines += [f"  - {_verbatim(name)}: {_verbatim(value)}" for name, value in parameters.items()]
+        shown = islice(parameters.items(), _SHOWN_MAX)
+        lines += [f"  - {_verbatim(name)}: {_verbatim(value)}" for name, value in shown]
+        if len(parameters) > _SHOWN_MAX:
+            lines += [f"  - and {len(parameters) - _SHOWN_MAX} more"]
     lines += ["", "### What failed", ""]
     lines += _failure(failure, bool(attempt.get("wasExecutionFailure")))
     lines += _summary(analysis, attempt)
@@ -85,8 +90,11 @@ def _attempt(analysis: Document, index: int, attempt: Document, count: int) -> l
 
 
 def _verbatim(text: str) -> str:
-    """On one line, in quotes, and otherwise as it is."""
-    return json.dumps(text[:_TEXT_LIMIT], ensure_ascii=False)
+    """On one line, in quotes, and otherwise as it is; what would not show, or would break the line, is escaped."""
+    quoted = json.dumps(text[:_TEXT_LIMIT], ensure_ascii=False)
+    if not quoted.isprintable():
+        quoted = "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
+    return quoted if len(text) <= _TEXT_LIMIT else f"{quoted} (cut, {len(text)} characters)"
 
 
 def _failure(failure: Document, had_started: bool) -> Iterator[str]:
@@ -102,8 +110,8 @@ def _failure(failure: Document, had_started: bool) -> Iterator[str]:
 
 
 def _summary(analysis: Document, attempt: Document) -> list[str]:
-    summary = attempt.get("naturalLanguageSummary")
-    if not summary:
+    summary = attempt.get("naturalLanguageSummary") or ""
+    if not summary.strip():
         _log.warning(
             "AIAnalysis %s: previous execution %s has no naturalLanguageSummary",
             analysis["metadata"]["name"],
@@ -115,8 +123,9 @@ def _summary(analysis: Document, attempt: Document) -> list[str]:
 
 def _quoted(text: str) -> list[str]:
     """Every line with the mark of a quotation; no line of a foreign text ever begins without it."""
-    rows = text[:_QUOTE_LIMIT].splitlines()[:_QUOTE_LINES]
-    return [f"> {clean(row, _TEXT_LIMIT)}" for row in rows]
+    rows = text[:_QUOTE_LIMIT].splitlines()
+    shown = [f"> {clean(row, _TEXT_LIMIT)}" for row in rows[:_QUOTE_LINES]]
+    return shown if len(text) <= _QUOTE_LIMIT and len(rows) <= _QUOTE_LINES else [*shown, "> ..."]
 
 
 def _task(spec: Document, attempts: Iterable[Document]) -> list[str]:
