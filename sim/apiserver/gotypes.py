@@ -9,16 +9,15 @@ from typing import Any
 
 from controller.ports import Document
 from sim.apiserver.errors import bad_request
+from sim.apiserver.gotime import canonical
 from sim.apiserver.registry import Served
 from sim.apiserver.schemas.messages import Field, kind_name, message
 
 _INTEGERS = {"int32": 1 << 31, "int64": 1 << 63}
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_TEXT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-_TIME = re.compile(
-    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.,][0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
+_TIMES = frozenset(("meta.v1.Time", "meta.v1.MicroTime"))
+_METADATA = "meta.v1.ObjectMeta"
 _FOUND: Mapping[type, str] = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
 _ABSENT = object()
 
@@ -28,16 +27,18 @@ class _Misfit(Exception):
 
 
 def decoded(served: Served, body: Document) -> Document:
-    """The body as Go holds it; ``body`` itself when that is the same. Custom kinds have schemas of their own.
+    """The body as Go holds it and writes it; ``body`` itself when that is the same.
 
-    Metadata is judged elsewhere. Raises ApiError 400.
+    Custom kinds have schemas of their own, but the same metadata. Raises ApiError 400.
     """
     resource = served.resource
     name = "" if served.custom else kind_name(resource.api_version, resource.kind)
-    if not name or message(name) is None:
-        return body
     try:
-        found: Document = _struct(name, body, skip="metadata")
+        if name and message(name) is not None:
+            found: Document = _struct(name, body)
+        else:
+            metadata = _struct(_METADATA, body["metadata"])
+            found = body if metadata is body["metadata"] else {**body, "metadata": metadata}
     except _Misfit as misfit:
         text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {misfit}'
         raise bad_request(text) from None
@@ -57,12 +58,12 @@ def _fields(name: str) -> Mapping[str, Field]:
     return found
 
 
-def _struct(name: str, value: Mapping[str, Any], skip: str = "") -> Any:
+def _struct(name: str, value: Mapping[str, Any]) -> Any:
     fields = _fields(name)
     changed: dict[str, Any] = {}
     for key, one in value.items():
         field = fields.get(key)
-        if field is not None and key != skip:
+        if field is not None:
             kept = _ABSENT if one is None else _value(field, one, f"{_short(name)}.{key}")
             if kept is not one:
                 changed[key] = kept
@@ -92,21 +93,22 @@ def _same(one: object, other: object) -> bool:
 def _one(kind: str, value: Any, path: str) -> Any:
     """One value of a type; null is its zero."""
     told = message(kind)
-    if told is not None and not told.listed:
-        if value is None:
-            return {}
-        if type(value) is not dict:
-            raise _misfit(value, path, _go_name(kind))
-        return _struct(kind, value)
     if told is not None:
-        if type(value) is not list or not all(type(one) is str for one in value):
+        if value is None:
+            return [] if told.listed else {}
+        fits = type(value) is dict
+        if told.listed:
+            fits = type(value) is list and all(type(one) is str for one in value)
+        if not fits:
             raise _misfit(value, path, _go_name(kind))
-        return value
+        return value if told.listed else _struct(kind, value)
     check = _CHECKS.get(kind)
     if check is None:
         return value
     if value is None:
         return _ZEROS.get(kind, "")
+    if kind in _TIMES:
+        return _time(kind, value)
     check(kind, value, path)
     return value
 
@@ -116,12 +118,15 @@ def _text(_kind: str, value: Any, path: str) -> None:
         raise _misfit(value, path, "string")
 
 
-def _time(kind: str, value: Any, _path: str) -> None:
+def _time(kind: str, value: Any) -> str:
+    """In UTC and with as many digits as Go writes, however the client spelled it."""
     if type(value) is not str:
         raise _Misfit(f"json: cannot unmarshal {_found(value)} into Go value of type string")
-    if _TIME.fullmatch(value) is None:
-        form = "2006-01-02T15:04:05Z07:00" if kind == "meta.v1.Time" else "2006-01-02T15:04:05.000000Z07:00"
-        raise _Misfit(f'parsing time "{value:.100}" as "{form}": cannot parse "{value:.100}" as "2006"')
+    try:
+        written = canonical(value, micro=kind == "meta.v1.MicroTime")
+    except ValueError as error:
+        raise _Misfit(str(error)) from None
+    return value if written == value else written
 
 
 def _bool(_kind: str, value: Any, path: str) -> None:
@@ -172,8 +177,7 @@ _CHECKS: Mapping[str, Callable[[str, Any, str], None]] = {
     "bytes": _bytes,
     "resource.Quantity": _quantity,
     "intstr.IntOrString": _int_or_string,
-    "meta.v1.Time": _time,
-    "meta.v1.MicroTime": _time,
+    **dict.fromkeys(_TIMES, _text),
 }
 _ZEROS: Mapping[str, Any] = {"bool": False, "int32": 0, "int64": 0, "double": 0, "resource.Quantity": "0"}
 

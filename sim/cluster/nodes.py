@@ -45,6 +45,12 @@ def document(pool: NodePool, name: str, address: str, now: str) -> Document:
             "conditions": conditions,
             "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
             "nodeInfo": {
+                "machineID": "",
+                "systemUUID": "",
+                "bootID": "",
+                "kernelVersion": "6.12.30-amd64",
+                "osImage": "Debian GNU/Linux 13 (trixie)",
+                "kubeProxyVersion": "",
                 "kubeletVersion": VERSION,
                 "containerRuntimeVersion": "containerd://2.1.4",
                 "operatingSystem": "linux",

@@ -80,3 +80,23 @@ def test_nulls_are_as_good_as_absent_and_zero_where_they_are_items(server: ApiSe
     body = {"spec": {"nodeName": None, "containers": [None]}, "status": None}
 
     assert decoded(server.registry.named("", "pods"), body) == {"spec": {"containers": [{}]}}
+
+
+def test_times_are_written_as_go_writes_them(server: ApiServer) -> None:
+    metadata = {"creationTimestamp": "2026-01-05T10:00:00.25+02:00"}
+    spec = {"renewTime": "2026-01-05T08:00:00.123456+00:00"}
+
+    leases = server.registry.named("coordination.k8s.io", "leases")
+    assert decoded(leases, {"metadata": metadata, "spec": spec}) == {
+        "metadata": {"creationTimestamp": "2026-01-05T08:00:00Z"},
+        "spec": {"renewTime": "2026-01-05T08:00:00.123456Z"},
+    }
+
+
+def test_a_client_that_spells_times_its_own_way_can_send_back_what_it_read(server: ApiServer) -> None:
+    maps = server.resource("", "configmaps")
+    created = server.create(ADMIN, maps, "default", {"metadata": {"name": "a"}})
+    respelled = created["metadata"]["creationTimestamp"].replace("Z", "+00:00")
+    body = {**created, "metadata": {**created["metadata"], "creationTimestamp": respelled}, "data": {"k": "v"}}
+
+    assert server.update(ADMIN, maps, "default", "a", body)["data"] == {"k": "v"}
