@@ -9,19 +9,30 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from scenarios.chronicle import Chronicle, Execution
 from scenarios.errors import BadInput
-from scenarios.remediations import Remediation
+from scenarios.remediations import Remediation, Remediations
 from scenarios.situations.row import Row
 from scenarios.story import Step
-from scenarios.world import World
+from scenarios.world import ApiCalls
 from sim.workload.durations import parse_us
 
 SCHEMA = 1
 _TEXT_MAX = 2000
 _SKIPPED = "Skipped"  # the end of an execution under version 3.1, which the chronicle does not know
+
+
+class Witness(Protocol):
+    """What a record needs to know of a world, whichever it is."""
+
+    chronicle: Chronicle
+    remediations: Remediations
+
+    def settings(self) -> dict[str, Any]: ...
+
+    def api_calls(self) -> list[ApiCalls]: ...
 
 
 class Recording:
@@ -83,7 +94,7 @@ class Recording:
         """Somebody outside ended the watch that request ``number`` had opened."""
         self._line("hang_up", scenario=scenario, at_us=at_us, request=number)
 
-    def history(self, scenario: int, world: World) -> None:
+    def history(self, scenario: int, world: Witness) -> None:
         """Everything the chronicle knows: executions and remediations in the order of their creation, spans, API
         calls."""
         for execution in world.chronicle:
@@ -129,7 +140,7 @@ class Recording:
             censored=not execution.terminal and execution.deleted_us is None and execution.phase != _SKIPPED,
         )
 
-    def _routing(self, scenario: int, world: World) -> None:
+    def _routing(self, scenario: int, world: Witness) -> None:
         cooldown = world.settings().get("orchestrator", {}).get("cooldown")
         cooldown_us = None if cooldown is None else parse_us(cooldown)
         self._line("routing", scenario=scenario, remediations=len(world.remediations), cooldown_us=cooldown_us)

@@ -1,5 +1,6 @@
 """``rehearse conformance``: scores a server against the recordings."""
 
+import signal
 import ssl
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,7 @@ def conformance(
     url: str, *, insecure: bool, ca: Path | None, token_file: Path | None, cases: Path | None, areas: str, verbose: bool
 ) -> bool:
     """Print the score of the server at ``url``; whether every case was answered to the letter. Raises BadInput."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a server that hangs up is a difference, not the end
     listed = recorded.bundled() if cases is None else recorded.cases(cases)
     chosen = [name.strip() for name in areas.split(",") if name.strip()]
     known = {case.area for case in listed}

@@ -14,6 +14,7 @@ Examples:
   rehearse serve                                       everything simulated, at the pace of the wall clock
   rehearse serve alert-burst --speed 60                the settings of a workload, a minute in a second
   rehearse serve --without we --http-port 8080         you play the WorkflowExecution controller
+  rehearse serve --with gc                             nothing but an API server: no nodes, no kinds but its own
   rehearse serve --record day.jsonl --until 24h --speed max
                                                        a day as fast as it can, to be repeated later
 Then: kubectl --kubeconfig rehearse.kubeconfig get wfe -A -w

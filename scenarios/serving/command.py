@@ -15,8 +15,7 @@ import uvloop
 from scenarios import parts
 from scenarios.errors import BadInput
 from scenarios.serving.server import WorldServer, allow_many_connections
-from scenarios.serving.session import SessionOptions, SessionRecord, open_world
-from scenarios.simulated import SimulatedWorld
+from scenarios.serving.session import ServedWorld, SessionOptions, SessionRecord, open_world
 from sim import garbage
 from sim.apiserver.http import credentials, kubeconfig
 from sim.apiserver.http.certificates import Authority, certificates_in, context
@@ -167,7 +166,7 @@ def _bound(option: str, host: str, port: int) -> socket.socket:
         raise BadInput(option, f"cannot listen on {host}:{port} ({error.strerror})", "a free port") from None
 
 
-def _pump(world: SimulatedWorld, speed: float, until: str) -> Pump:
+def _pump(world: ServedWorld, speed: float, until: str) -> Pump:
     if not until:
         return Pump(world.loop, speed=speed)
     try:

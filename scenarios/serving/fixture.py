@@ -6,8 +6,7 @@ from pathlib import Path
 
 from scenarios import parts
 from scenarios.serving.server import WorldServer
-from scenarios.serving.session import SessionOptions, open_world
-from scenarios.simulated import SimulatedWorld
+from scenarios.serving.session import ServedWorld, SessionOptions, open_world
 from sim.apiserver.http import credentials
 from sim.apiserver.http import kubeconfig as kubeconfigs
 from sim.apiserver.http.clockpage import speed_of
@@ -22,7 +21,7 @@ from sim.workload.durations import parse_us
 class KubernetesServer:
     """What a test knows of its server. ``url`` and ``token`` are an administrator's way in, ``kubeconfig`` is both."""
 
-    def __init__(self, host: Hosted, world: SimulatedWorld, token: str, kubeconfig: Path) -> None:
+    def __init__(self, host: Hosted, world: ServedWorld, token: str, kubeconfig: Path) -> None:
         self.url = host.url
         self.token = token
         self.kubeconfig = kubeconfig

@@ -52,7 +52,8 @@ def replay(path: Path) -> Replayed:
         record.attempt(world.loop.now_us)
 
     def hang_up(number: int) -> None:
-        watches.pop(number).close()
+        if number in watches:  # otherwise its request was answered otherwise, which the difference tells
+            watches.pop(number).close()
         record.hang_up(world.loop.now_us, number)
 
     requests = 0

@@ -7,8 +7,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from scenarios.serving.session import SessionRecord, rest_of
-from scenarios.simulated import SimulatedWorld
+from scenarios.serving.session import ServedWorld, SessionRecord, rest_of
 from sim.apiserver.http.application import Application
 from sim.apiserver.http.clockpage import PATH, ClockPage
 from sim.apiserver.http.listener import Listener
@@ -20,7 +19,7 @@ class WorldServer:
     """Serves ``world`` to whoever has one of ``tokens``, or a certificate that the listener trusts."""
 
     def __init__(
-        self, world: SimulatedWorld, tokens: Mapping[str, User], pump: Pump, record: SessionRecord | None = None
+        self, world: ServedWorld, tokens: Mapping[str, User], pump: Pump, record: SessionRecord | None = None
     ) -> None:
         self.world = world
         self.pump = pump

@@ -11,6 +11,7 @@ from scenarios import catalogue, parts, settings, workflows, workload
 from scenarios.errors import BadInput
 from scenarios.record import Recording
 from scenarios.run import RunOptions
+from scenarios.serving.bare import BareWorld, is_bare
 from scenarios.simulated import SimulatedWorld
 from scenarios.version import VERSION
 from sim.apiserver.http.journal import written
@@ -46,7 +47,10 @@ class SessionOptions:
         return {"scenario": self.scenario, "overrides": list(self.overrides), "without": left}
 
 
-def open_world(options: SessionOptions) -> SimulatedWorld:
+ServedWorld = SimulatedWorld | BareWorld
+
+
+def open_world(options: SessionOptions) -> ServedWorld:
     """The world of a session, before anything has come into it. Raises BadInput."""
     name, scale, chosen, flows = (
         "session",
@@ -64,6 +68,8 @@ def open_world(options: SessionOptions) -> SimulatedWorld:
         approver = chosen.approver.model_copy(update={"rejects": 0.0, **silent})
         chosen = chosen.model_copy(update={"analyst": analyst, "approver": approver})
     seed = RunOptions(seed=options.seed).seed_of(name)
+    if is_bare(options.without):
+        return BareWorld(chosen, seed, options.without, options.epoch)
     world = SimulatedWorld(
         chosen,
         flows,
@@ -93,12 +99,16 @@ def _workload(text: str) -> Path:
     return found.workloads[0]
 
 
-def rest_of(world: SimulatedWorld, tokens: Mapping[str, User]) -> Rest:
+def rest_of(world: ServedWorld, tokens: Mapping[str, User]) -> Rest:
     """The API as clients from outside have it: their news does not lag, for it has a real way to go."""
     rest = Rest(world.server, tokens, Watcher("outside", lag=Constant(0)))
 
+    if isinstance(world, BareWorld):
+        return rest
+    models = world.models
+
     def log(user: User, namespace: str, pod: str, container: str, lines: int | None, limit_bytes: int | None) -> str:
-        reader = world.models.log_reader(user, "outside")
+        reader = models.log_reader(user, "outside")
         return reader.read(namespace, pod, container, lines=lines, limit_bytes=limit_bytes)
 
     rest.logs = log
@@ -108,7 +118,7 @@ def rest_of(world: SimulatedWorld, tokens: Mapping[str, User]) -> Rest:
 class SessionRecord:
     """Implements :class:`sim.apiserver.http.journal.Journal` and writes the record of the session."""
 
-    def __init__(self, options: SessionOptions, world: SimulatedWorld) -> None:
+    def __init__(self, options: SessionOptions, world: ServedWorld) -> None:
         self._world = world
         self.recording = Recording()
         self._requests = 0

@@ -65,3 +65,15 @@ def test_the_kubeconfig_leads_to_it(kubernetes_server: KubernetesServer) -> None
 
     assert kubernetes_server.url in text
     assert kubernetes_server.token in text
+
+
+@pytest.mark.kubernetes_server(speed=0, with_="gc")
+def test_with_nobody_to_play_it_is_an_api_server_and_nothing_else(kubernetes_server: KubernetesServer) -> None:
+    nodes = ask(kubernetes_server, "GET", "/api/v1/nodes")["items"]
+    definitions = ask(kubernetes_server, "GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    ask(kubernetes_server, "POST", "/api/v1/namespaces/default/pods", pod)
+    kubernetes_server.step("1h")
+
+    assert (nodes, definitions) == ([], [])
+    assert ask(kubernetes_server, "GET", "/api/v1/namespaces/default/pods/p")["status"]["phase"] == "Pending"

@@ -8,8 +8,14 @@ from sim.apiserver.identity import User
 from sim.apiserver.rest import Request, Response, Rest
 from sim.apiserver.webhookreplies import Replies
 
-_KEPT_HEADERS = ("accept", "content-type", "user-agent")
-_IMPERSONATION = "impersonate-"
+_SECRET_OR_IDLE = (
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+)
 
 Entry = dict[str, Any]
 
@@ -35,11 +41,7 @@ def written(request: Request, rest: Rest) -> Entry:
     except ApiError:
         user = None
     entry: Entry = {"method": request.method, "path": request.path, "query": dict(request.query)}
-    entry["headers"] = {
-        name: value
-        for name, value in request.headers.items()
-        if name in _KEPT_HEADERS or name.startswith(_IMPERSONATION)
-    }
+    entry["headers"] = {name: value for name, value in request.headers.items() if name not in _SECRET_OR_IDLE}
     entry["user"] = None if user is None else {"name": user.name, "groups": list(user.groups), "uid": user.uid}
     try:
         entry["body"] = request.body.decode()
