@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from controller.ports import Document, PatchType, Propagation, Resource
-from sim.apiserver import creation, deletion, eventsface, listing, replacement
+from sim.apiserver import creation, deletion, eventsface, eviction, listing, replacement
 from sim.apiserver.admission import Chain
 from sim.apiserver.apply import apply
 from sim.apiserver.builtin import builtin
@@ -17,7 +17,7 @@ from sim.apiserver.client import Client
 from sim.apiserver.collector import Collector
 from sim.apiserver.defaults import install
 from sim.apiserver.definitions import DEFINITIONS, Definitions
-from sim.apiserver.errors import bad_request, expired, no_such_endpoint, not_found
+from sim.apiserver.errors import expired, no_such_endpoint, not_found
 from sim.apiserver.eventwrites import count_event, create_event
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
@@ -304,8 +304,10 @@ class ApiServer:
     ) -> tuple[Document, bool]:
         """Server-side apply: the object, and whether it was created. Raises ApiError 400, 403, 404, 409, 422, 500."""
         served = self.enter(user, "patch", resource, namespace, name, subresource)
-        manager = manager or "unknown"
-        return apply(self, user, served, namespace, name, config, subresource, dry_run, manager, force)
+        found = apply(self, user, served, namespace, name, config, subresource, dry_run, manager or "unknown", force)
+        if found[1] and not dry_run and served.table.resource is DEFINITIONS:
+            self.definitions.establish(found[0])
+        return found
 
     def delete(
         self,
@@ -345,16 +347,10 @@ class ApiServer:
             deletion.delete(self, user, served, metadata.get("namespace", ""), metadata["name"], options)
         return found
 
-    def evict(self, user: User, namespace: str, name: str, body: Document) -> Document:
-        """Create a pod's eviction: a delete that a disruption budget could refuse; budgets are not modelled."""
-        pods = self.resource("", "pods")
-        self.enter(user, "create", pods, namespace, name, "eviction")
-        if (body.get("metadata") or {}).get("name", name) != name:
-            raise bad_request("name in URL does not match name in Eviction object")
-        options = body.get("deleteOptions") or {}
-        delete_options = deletion.Options(grace_period_s=options.get("gracePeriodSeconds"))
-        deletion.delete(self, user, self.registry.find(pods), namespace, name, delete_options)
-        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+    def evict(self, user: User, namespace: str, name: str, body: Document, *, dry_run: bool = False) -> Document:
+        """Create a pod's eviction: a delete that its disruption budget may refuse."""
+        self.enter(user, "create", self.resource("", "pods"), namespace, name, "eviction")
+        return eviction.evict(self, user, namespace, name, body, dry_run=dry_run)
 
     def watch(
         self,
