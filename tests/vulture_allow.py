@@ -93,3 +93,6 @@ _.refresh_api_key_hook
 _.client_session_kwargs
 _.user_agent
 _.new_event_loop
+
+# Methods that libraries call.
+_.ignore_aliases

@@ -104,6 +104,8 @@ def bootstrap_rules(groups: Iterable[str]) -> list[Rule]:
         rules.append(parsed(reviews, basic.format("system:basic-user")))
         rules.append(parsed(own, basic.format("system:basic-user")))
         rules.append(parsed(discovery, basic.format("system:discovery")))
+        public = {"nonResourceURLs": _PUBLIC, "verbs": ["get"]}
+        rules.append(parsed(public, basic.format("system:public-info-viewer")))
     elif "system:unauthenticated" in held:
         name = "system:public-info-viewer"
         reason = (

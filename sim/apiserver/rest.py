@@ -5,6 +5,7 @@ It only translates. What a verb does is in :mod:`sim.apiserver.server`; what pat
 """
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -74,9 +75,9 @@ class Rest:
         except ApiError as error:
             status = error.code
             body, headers["content-type"] = _refusal(error, request.headers.get("accept", ""))
-            retry_s = error.details.get("retryAfterSeconds") or (1 if status == 429 else 0)
+            retry_s = error.details.get("retryAfterSeconds") or error.retry_after_s
             if retry_s:
-                headers["retry-after"] = str(retry_s)
+                headers["retry-after"] = str(math.ceil(retry_s))
         finally:
             self._server.warn = self._server.webhooks.replies = None
         if warnings:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver.errors import Cause, bad_request, conflict, forbidden_field, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
-from sim.apiserver.replacement import update
 from sim.apiserver.requestoptions import TRUE
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ ReadLog = Callable[[User, str, str, str, int | None, int | None], str]
 """``(user, namespace, pod, container, lines, limit_bytes)`` to a log. Raises ApiError."""
 
 
-def bind(server: "ApiServer", user: User, namespace: str, name: str, body: Document) -> Document:
+def bind(server: "ApiServer", namespace: str, name: str, body: Document, *, dry_run: bool, manager: str) -> Document:
     """Create a pod's binding: its node, and the condition that says it is scheduled. Raises ApiError 400, 404, 409."""
     pods = server.registry.named("", "pods")
     old = pods.table.find(namespace, name)
@@ -27,7 +26,14 @@ def bind(server: "ApiServer", user: User, namespace: str, name: str, body: Docum
         raise not_found(pods.resource, name)
     node = (body.get("target") or {}).get("name", "")
     if not node:
-        raise bad_request("target.name: Required value")
+        raise ApiError(500, "", "target.name: Required value")
+    if (body.get("metadata") or {}).get("name", name) != name:
+        raise bad_request("name in URL does not match name in Binding object")
+    uid = (body.get("metadata") or {}).get("uid", "")
+    if uid and uid != old["metadata"]["uid"]:
+        own = old["metadata"]["uid"]
+        text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {own}"
+        raise conflict(_BINDINGS, name, text)
     problem = ""
     if "deletionTimestamp" in old["metadata"]:
         problem = "is being deleted, cannot be assigned to a host"
@@ -45,10 +51,14 @@ def bind(server: "ApiServer", user: User, namespace: str, name: str, body: Docum
     others = [one for one in status.get("conditions", ()) if one["type"] != "PodScheduled"]
     new = {
         **old,
+        "metadata": dict(old["metadata"]),
         "spec": {**old["spec"], "nodeName": node},
         "status": {**status, "conditions": [*others, scheduled]},
     }
-    update(server, user, pods, namespace, name, new, "binding", False, "Ignore")
+    if not dry_run:
+        if server.ownership is not None:
+            server.ownership.stamp(pods, old, new, "binding", manager)
+        server.store.put(pods.table, namespace, name, old, new)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 

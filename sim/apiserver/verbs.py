@@ -112,7 +112,7 @@ class Verbs:
         if verb == "patch":
             kind = bodies.patch_type(served, content_type(request))
         dry_run, validation = write_options(f"{verb.capitalize()}Options", request.query, patch_type=kind or "")
-        manager = request.query.get("fieldManager") or manager_of(request.headers.get("user-agent", ""))
+        manager = _manager(request)
         if found.subresource == "scale":
             return self._scale(user, found, kind, request, dry_run, manager)
         if kind == "apply":
@@ -193,9 +193,14 @@ class Verbs:
             raise subresource_refused("create", resource)
         kind = found.subresource.capitalize()
         body = bodies.document(request.body, content_type(request), kind, custom=False)
+        dry_run, _ = write_options("CreateOptions", request.query)
         if found.subresource == "binding":
-            return 201, bind(self.server, user, namespace, name, body)
-        return 201, self.server.evict(user, namespace, name, body)
+            return 201, bind(self.server, namespace, name, body, dry_run=dry_run, manager=_manager(request))
+        return 201, self.server.evict(user, namespace, name, body, dry_run=dry_run)
+
+
+def _manager(request: Request) -> str:
+    return request.query.get("fieldManager") or manager_of(request.headers.get("user-agent", ""))
 
 
 def _with_page(answer: Document) -> Document:

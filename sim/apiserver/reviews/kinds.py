@@ -10,7 +10,6 @@ ACCESS = Resource(AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessRev
 LOCAL_ACCESS = Resource(AUTHORIZATION, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview")
 SELF = Resource(AUTHENTICATION, "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 TOKEN = Resource(AUTHENTICATION, "v1", "tokenreviews", "TokenReview", namespaced=False)
-TOKEN_REQUEST = Resource(AUTHENTICATION, "v1", "tokenrequests", "TokenRequest")
 REVIEWS = (SELF_ACCESS, SELF_RULES, ACCESS, LOCAL_ACCESS, SELF, TOKEN)
 _BY_PLURAL = {(one.group, one.version, one.plural): one for one in REVIEWS}
 
