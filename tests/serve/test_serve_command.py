@@ -205,3 +205,16 @@ def test_what_is_no_session_cannot_be_repeated(tmp_path: Path, refused: Callable
     assert refused("run", "--replay", "r.jsonl") == (
         "rehearse: r.jsonl: is not the record of a session; expected a file that `rehearse serve --record` wrote\n"
     )
+
+
+def test_a_client_that_keeps_its_connection_does_not_keep_the_server(serving: Any) -> None:
+    server = serving()
+    address = server.client.url.rpartition(":")[2]
+    with (
+        socket.create_connection(("127.0.0.1", int(address))) as plain,
+        server.tls.wrap_socket(plain, server_hostname="127.0.0.1") as idle,
+    ):
+        idle.sendall(b"GET /version HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert idle.recv(100).startswith(b"HTTP/1.1 200")
+
+        assert server.stop() == (0, "")

@@ -16,6 +16,7 @@ from sim.apiserver.http.incoming import USER
 _HEADER_BYTES = 1024 * 1024  # as Go's net/http: the request line and all headers
 _IDLE_S = 90  # as kube-apiserver lets idle connections be
 _GRACE_S = 2
+_PARTING_S = 0.5
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"connection: close\r\n\r\n431 Request Header Fields Too Large"
@@ -54,6 +55,11 @@ class Connection(HttpToolsProtocol):
             self.transport.write(_TOO_LARGE)
             self.transport.close()
             raise ValueError("too many headers")
+
+    def part(self) -> None:
+        """Leave a client that has its answers: over TLS, one that does not listen would keep us waiting."""
+        if (self.cycle is None or self.cycle.response_complete) and not self.transport.get_write_buffer_size():
+            self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         if not self._refused:
@@ -113,4 +119,11 @@ class Listener:
             self._ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticking
+        parting = asyncio.get_running_loop().call_later(_PARTING_S, self._part)
         await self._server.shutdown(sockets=[self._bound])
+        parting.cancel()
+
+    def _part(self) -> None:
+        for connection in list(self._server.server_state.connections):
+            assert isinstance(connection, Connection)
+            connection.part()
