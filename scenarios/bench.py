@@ -21,6 +21,7 @@ import simpy
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.ports import Cluster
 from scenarios import catalogue, settings, workflows
+from scenarios.serving import bench as serving
 from scenarios.simulated import SimulatedWorld
 from scenarios.target import NAMESPACE
 from scenarios.workload import Workload, WorkloadStory
@@ -184,6 +185,15 @@ _MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     "simpy timeouts": raw_simpy,
     "loop events": loop_events,
     "api calls": api_calls,
+    "serve start": serving.start,
+    "serve asgi get": serving.asgi,
+    "serve get": lambda: serving.http("get", 20_000),
+    "serve create": lambda: serving.http("create", 10_000),
+    "serve patch status": lambda: serving.http("patch", 10_000),
+    "serve list 500": lambda: serving.http("list", 500),
+    "serve 1000 watchers": serving.fan_out,
+    "serve delivery at 1000 writes a second": serving.delivery,
+    "serve idle watches": serving.idle,
     "executions 1000": lambda: executions(1_000, compacted=False),
     "executions 10000": lambda: executions(10_000, compacted=False),
     "executions 10000 compacted": lambda: executions(10_000, compacted=True),
