@@ -45,6 +45,16 @@ def decoded(served: Served, body: Document) -> Document:
     return found
 
 
+def fitted(api_version: str, kind: str, body: Document) -> Document:
+    """As :func:`decoded`, for a kind that is never stored: options, reviews, evictions. Raises ApiError 400."""
+    try:
+        found: Document = _struct(kind_name(api_version, kind), body)
+    except _Misfit as misfit:
+        version = api_version.rpartition("/")[2]
+        raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {misfit}') from None
+    return found
+
+
 @cache
 def _fields(name: str) -> Mapping[str, Field]:
     """By their JSON names, those of structs that are inlined among them."""

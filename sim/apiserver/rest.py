@@ -15,6 +15,7 @@ from sim.apiserver.decoding import wrong_type
 from sim.apiserver.discovery.pages import page
 from sim.apiserver.errors import method_not_allowed, no_such_endpoint
 from sim.apiserver.exchange import Request, Response
+from sim.apiserver.gotypes import fitted
 from sim.apiserver.identity import User
 from sim.apiserver.impersonation import impersonate, wanted_user
 from sim.apiserver.negotiation import JSON, PLAIN, PROTOBUF, YAML, Choice, negotiated, route_accepts
@@ -254,7 +255,8 @@ class Rest:
         where = Place("", resource.version, namespace, resource.plural, name, subresource)
         if resource.plural == "serviceaccounts" and subresource == "token" and verb == "create":
             self._permit(user, verb, where)
-            body = bodies.document(request.body, content_type(request), "TokenRequest", custom=False)
+            wanted = bodies.document(request.body, content_type(request), "TokenRequest", custom=False)
+            body = fitted("authentication.k8s.io/v1", "TokenRequest", wanted)
             return 201, token_request(server, self._signer(), namespace, name, body), JSON
         if resource.plural != "pods":
             return None
@@ -282,8 +284,8 @@ def _typed(resource: Resource, body: Document) -> Document:
     """A review's body with its type checked. Raises ApiError 400."""
     kind, version = body.get("kind") or resource.kind, body.get("apiVersion") or resource.api_version
     if (kind, version) != (resource.kind, resource.api_version):
-        raise wrong_type(resource, kind, version)
-    return body
+        raise wrong_type(resource, str(kind), str(version))
+    return fitted(resource.api_version, resource.kind, body)
 
 
 def _choice(found: Route, verb: str, request: Request) -> Choice:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from controller.ports import ApiError, Document
 from sim.apiserver.definitions import DEFINITIONS
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
+from sim.apiserver.gotypes import fitted
 from sim.apiserver.identity import User
 from sim.apiserver.patch import apply_operations, merge
 from sim.apiserver.registry import Served
@@ -126,16 +127,12 @@ def write_scale(
         raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
     wanted = _MERGES[patch_type](shown, body) if patch_type else body
     if not isinstance(wanted, dict) or wanted.get("kind", "Scale") != "Scale":
-        raise bad_request(f"the object provided is unrecognized (must be of type Scale): {type(body).__name__}")
+        raise bad_request(f"the object provided is unrecognized (must be of type Scale): {type(wanted).__name__}")
+    wanted = fitted(f"{_GROUP}/v1", "Scale", wanted)
     metadata = wanted.get("metadata") or _NONE
     if metadata.get("name", name) != name:
         raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})")
     replicas = (wanted.get("spec") or _NONE).get("replicas", 0)
-    if type(replicas) is not int:
-        raise bad_request(
-            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
-            f"{_json_type(replicas)} into Go struct field ScaleSpec.spec.replicas of type int32"
-        )
     if replicas < 0:
         wrong = invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
         raise invalid(_GROUP, "Scale", name, [wrong])
@@ -151,9 +148,3 @@ def _with(document: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dic
     if len(path) == 1:
         return {**document, path[0]: value}
     return {**document, path[0]: _with(document.get(path[0]) or {}, path[1:], value)}
-
-
-def _json_type(value: object) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    return "string" if isinstance(value, str) else "number" if isinstance(value, float) else "object"

@@ -7,6 +7,7 @@ from controller.ports import ApiError, Document, PatchType
 from sim.apiserver import bodies
 from sim.apiserver.errors import bad_request, subresource_refused
 from sim.apiserver.exchange import Request
+from sim.apiserver.gotypes import fitted
 from sim.apiserver.identity import User
 from sim.apiserver.listing import parse_version
 from sim.apiserver.managedfields import manager_of
@@ -78,6 +79,7 @@ class Verbs:
         body: Document = {}
         if request.body.strip():
             body = bodies.document(request.body, content_type(request), "DeleteOptions", custom=False)
+            body = fitted("v1", "DeleteOptions", body)
         options = delete_options(request.query, body)
         resource = found.served.resource
         if verb == "delete":
@@ -192,7 +194,8 @@ class Verbs:
         if found.subresource not in ("eviction", "binding"):
             raise subresource_refused("create", resource)
         kind = found.subresource.capitalize()
-        body = bodies.document(request.body, content_type(request), kind, custom=False)
+        sent = bodies.document(request.body, content_type(request), kind, custom=False)
+        body = fitted("v1" if kind == "Binding" else "policy/v1", kind, sent)
         dry_run, _ = write_options("CreateOptions", request.query)
         if found.subresource == "binding":
             return 201, bind(self.server, namespace, name, body, dry_run=dry_run, manager=_manager(request))
