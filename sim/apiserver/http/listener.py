@@ -16,6 +16,7 @@ from sim.apiserver.http.incoming import USER
 _HEADER_BYTES = 1024 * 1024  # as Go's net/http: the request line and all headers
 _IDLE_S = 90  # as kube-apiserver lets idle connections be
 _GRACE_S = 2
+_DEAD_MS = 60_000
 _PARTING_S = 0.5
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -31,6 +32,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        _give_up_on_the_dead(transport.get_extra_info("socket"))
         tls = transport.get_extra_info("ssl_object")
         user = None if tls is None else named(tls.getpeercert())
         if user is not None:
@@ -64,6 +66,12 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         if not self._refused:
             super().send_400_response(msg)
+
+
+def _give_up_on_the_dead(connected: Any) -> None:
+    """The system ends connections whose other end is gone without a word, or takes nothing for too long."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_MS)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -113,14 +121,19 @@ class Listener:
         self._ticking = asyncio.get_running_loop().create_task(self._server.main_loop())
 
     async def stop(self) -> None:
-        """Accept no more, let requests under way end, for a moment."""
+        """Accept no more, let requests under way end, for a moment; then end them."""
         self._server.should_exit = True
         if self._ticking is not None:
             self._ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticking
         parting = asyncio.get_running_loop().call_later(_PARTING_S, self._part)
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is cut off now is no news
         await self._server.shutdown(sockets=[self._bound])
+        for connection in list(self._server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()  # whoever has not read the last answer by now never will
+        await asyncio.sleep(0)
         parting.cancel()
 
     def _part(self) -> None:
