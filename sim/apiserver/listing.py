@@ -7,9 +7,10 @@ from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import Document
-from sim.apiserver.errors import bad_request, expired, forbidden_field, invalid, not_supported, too_large_version
+from sim.apiserver.errors import bad_request, expired, invalid, too_large_version
 from sim.apiserver.index import Index, label_getter
 from sim.apiserver.jsontext import read_json
+from sim.apiserver.listoptions import match_causes
 from sim.apiserver.registry import Served
 from sim.apiserver.selectors import Predicate, field_equalities, field_predicate, label_equalities, label_predicate
 from sim.apiserver.store import Table
@@ -60,7 +61,8 @@ def list_objects(
     match = predicate(served, label_selector, field_selector)
     start: _Key | None = None
     pinned = 0
-    _check_match(resource_version, version_match, continue_token)
+    if version_match:
+        _check_match(resource_version, version_match, continue_token)
     if continue_token:
         pinned, start = _decode(continue_token)
         if resource_version not in ("", "0"):
@@ -78,7 +80,7 @@ def list_objects(
         selected = (one for one in selected if match(one))
     metadata: dict[str, Any] = {"resourceVersion": str(shown_version)}
     found = list(selected)
-    if limit and len(found) > limit:
+    if 0 < limit < len(found):
         if match is None:
             metadata["remainingItemCount"] = len(found) - limit
         found = found[:limit]
@@ -164,20 +166,9 @@ _EXPIRED_PAGE = (
 
 
 def _check_match(resource_version: str, version_match: str, continue_token: str) -> None:
-    if not version_match:
-        return
-    field = "resourceVersionMatch"
-    if continue_token:
-        cause = forbidden_field(field, "resourceVersionMatch is forbidden for continue")
-    elif not resource_version:
-        cause = forbidden_field(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
-    elif version_match not in ("Exact", "NotOlderThan"):
-        cause = not_supported(field, version_match, ("Exact", "NotOlderThan", ""))
-    elif version_match == "Exact" and resource_version == "0":
-        cause = forbidden_field(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-    else:
-        return
-    raise invalid("meta.k8s.io", "ListOptions", "", [cause])
+    causes = list(match_causes(resource_version, version_match, continue_token))
+    if causes:
+        raise invalid("meta.k8s.io", "ListOptions", "", causes)
 
 
 def _asked_version(server: "ApiServer", resource_version: str, version_match: str, limit: int) -> int:

@@ -11,7 +11,6 @@ _META = "meta.k8s.io"
 _MANAGER_LIMIT_BYTES = 128
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _PROPAGATIONS = ("Foreground", "Background", "Orphan")
-TRUE = ("true", "1", "True", "TRUE", "t", "T")
 
 
 def is_true(query: Mapping[str, str], name: str) -> bool:
@@ -69,7 +68,7 @@ def delete_options(query: Mapping[str, str], body: Document) -> Options:
         if "gracePeriodSeconds" in query:
             asked["gracePeriodSeconds"] = _integer(query["gracePeriodSeconds"])
         if "orphanDependents" in query:
-            asked["orphanDependents"] = query["orphanDependents"] in TRUE
+            asked["orphanDependents"] = is_true(query, "orphanDependents")
     causes: list[Cause] = []
     policy, orphan = asked.get("propagationPolicy"), asked.get("orphanDependents")
     if policy is not None and orphan is not None:
@@ -93,14 +92,6 @@ def _integer(text: str) -> int:
         return int(text)
     except ValueError:
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
-def limit_of(query: Mapping[str, str]) -> int:
-    return _integer(query.get("limit") or "0")
-
-
-def timeout_of(query: Mapping[str, str]) -> float | None:
-    return float(_integer(query["timeoutSeconds"])) if query.get("timeoutSeconds") else None
 
 
 def unsupported_media(accepted: str) -> ApiError:

@@ -22,7 +22,7 @@ from sim.apiserver.negotiation import JSON, PLAIN, PROTOBUF, YAML, Choice, negot
 from sim.apiserver.patch import UNPROCESSABLE
 from sim.apiserver.protobuf.envelope import packed
 from sim.apiserver.representation import Representation
-from sim.apiserver.requestoptions import TRUE, write_options
+from sim.apiserver.requestoptions import is_true, write_options
 from sim.apiserver.reviews.answers import review
 from sim.apiserver.reviews.issuer import AUDIENCE, Issuer
 from sim.apiserver.reviews.kinds import review_of
@@ -181,7 +181,7 @@ class Rest:
             return self._review(user, reviewed, where, request)
         found = self._route(user, where, request)
         served, query = found.served, request.query
-        verb = found.verb(request.method, query.get("watch") in TRUE)
+        verb = found.verb(request.method, is_true(query, "watch"))
         user = self._impersonated(user, where, verb, request)
         if self._server.flow is not None:
             self._server.flow.wait_us(user, verb)  # only the refusal: this face does not take time
@@ -273,7 +273,7 @@ class Rest:
 def _verb_of(where: Place, request: Request) -> str:
     """RBAC's word for what is asked of a path whose resource nobody knows."""
     if request.method == "GET":
-        watching = request.query.get("watch") in TRUE
+        watching = is_true(request.query, "watch")
         return "get" if where.name else "watch" if watching else "list"
     if request.method == "DELETE" and not where.name:
         return "deletecollection"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver.errors import Cause, bad_request, conflict, forbidden_field, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
-from sim.apiserver.requestoptions import TRUE
+from sim.apiserver.requestoptions import is_true
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -81,7 +81,7 @@ def read_log(
         host = (pod.get("status") or {}).get("hostIP") or pod["spec"]["nodeName"]
         text = f"dial tcp {host}:10250: connect: connection refused"
         raise ApiError(500, "InternalError", f"Internal error occurred: {text}", {"causes": [{"message": text}]})
-    if query.get("previous") in TRUE:
+    if is_true(query, "previous"):
         chosen = container or pod["spec"]["containers"][0]["name"]
         raise bad_request(f'previous terminated container "{chosen}" in pod "{name}" not found')
     return reader(user, namespace, name, container, lines, limit)

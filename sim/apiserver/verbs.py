@@ -10,8 +10,9 @@ from sim.apiserver.exchange import Request
 from sim.apiserver.gotypes import fitted
 from sim.apiserver.identity import User
 from sim.apiserver.listing import parse_version
+from sim.apiserver.listoptions import list_options
 from sim.apiserver.managedfields import manager_of
-from sim.apiserver.requestoptions import TRUE, delete_options, is_true, limit_of, timeout_of, write_options
+from sim.apiserver.requestoptions import delete_options, is_true, write_options
 from sim.apiserver.routes import Route
 from sim.apiserver.scaling import read_scale, write_scale
 from sim.apiserver.subresources import bind
@@ -40,33 +41,31 @@ class Verbs:
             if found.subresource == "scale":
                 return 200, read_scale(server, found.served, namespace, found.name)
             return 200, server.get(user, resource, namespace, found.name, subresource=found.subresource)
-        labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
-        version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
+        options = list_options(query, watching=verb == "watch")
         if verb == "list":
             answer = server.list(
                 user,
                 resource,
                 namespace,
-                label_selector=labels,
-                field_selector=fields,
-                limit=limit_of(query),
-                continue_token=query.get("continue", ""),
-                resource_version=version,
-                version_match=match,
+                label_selector=options.labels,
+                field_selector=options.fields,
+                limit=options.limit,
+                continue_token=options.continue_token,
+                resource_version=options.version,
+                version_match=options.match,
             )
             return 200, _with_page(answer) if found.served.custom else answer
-        initial = query.get("sendInitialEvents")
         try:
             stream = server.watch(
                 user,
                 resource,
                 namespace,
-                resource_version=version,
-                label_selector=labels,
-                field_selector=fields,
-                timeout_s=timeout_of(query),
-                bookmarks=query.get("allowWatchBookmarks") in TRUE,
-                send_initial_events=None if initial is None else initial in TRUE,
+                resource_version=options.version,
+                label_selector=options.labels,
+                field_selector=options.fields,
+                timeout_s=options.timeout_s,
+                bookmarks=options.bookmarks,
+                send_initial_events=options.initial,
                 watcher=self.watcher,
             )
         except ApiError as error:
