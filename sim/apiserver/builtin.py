@@ -135,6 +135,8 @@ _ROWS: tuple[_Row, ...] = (
     (_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", False, Named, ()),
     (_ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False, Strategy, ()),
     (_ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False, Strategy, ()),
+    (_ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", False, Apart, ()),
+    (_ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", False, Strategy, ()),
 )
 _FIELDS: Mapping[str, Mapping[str, FieldGetter]] = {
     "pods": _POD_FIELDS,

@@ -189,3 +189,23 @@ class Expression:
         except (RuntimeError, TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
             text = f"no such key: {error.args[0]}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
             raise ValueError(text) from None
+
+
+class Conditions:
+    """``matchConditions`` of a webhook or policy: all have to hold."""
+
+    def __init__(self, conditions: Sequence[Mapping[str, Any]]) -> None:
+        self._expressions = [Expression(one["expression"]) for one in conditions]
+
+    def hold(self, variables: Mapping[str, Any]) -> bool:
+        """One that does not hold decides, whatever cannot be told of others. Raises ValueError."""
+        complaint: ValueError | None = None
+        for expression in self._expressions:
+            try:
+                if expression.value(variables) is not True:
+                    return False
+            except ValueError as error:
+                complaint = complaint or error
+        if complaint is not None:
+            raise complaint
+        return True

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from controller.ports import Document
+from sim.apiserver.admissionpolicies import Policies
 from sim.apiserver.escalation import RESOURCES, EscalationCheck
 from sim.apiserver.identity import User
 from sim.apiserver.limitrange import LimitRanger
@@ -18,10 +19,11 @@ _APISERVER = User("system:apiserver", ("system:masters",))
 
 
 def install(server: "ApiServer") -> None:
-    """The builtin kinds' strategies, webhooks, LimitRanger, PodSecurity, ResourceQuota with its controller, RBAC's
-    check of escalation."""
+    """The builtin kinds' strategies, policies, webhooks, LimitRanger, PodSecurity, ResourceQuota with its controller,
+    RBAC's check of escalation."""
     standard(server.registry)
     admission = server.admission
+    Policies(server)
     server.webhooks.validate_first()
     ranger = LimitRanger(server)
     admission.mutate(ranger.default, resources={"pods"})

@@ -1,5 +1,7 @@
 """The strategies that make the builtin kinds behave: which class serves which resource."""
 
+from sim.apiserver.admissionmatch import GROUP
+from sim.apiserver.admissionpolicykinds import AdmissionBindings, AdmissionPolicies
 from sim.apiserver.corekinds import ConfigMaps, Events, Leases, Secrets
 from sim.apiserver.crds import CheckedDefinitions
 from sim.apiserver.limitkinds import LimitRanges, ResourceQuotas
@@ -7,7 +9,7 @@ from sim.apiserver.pods import CheckedPods
 from sim.apiserver.registry import Registry
 from sim.apiserver.rolekinds import Bindings, Roles
 from sim.apiserver.strategy import Strategy
-from sim.apiserver.webhookkinds import GROUP, WebhookConfigurations
+from sim.apiserver.webhookkinds import WebhookConfigurations
 from sim.apiserver.workloads import Deployments, Jobs
 
 
@@ -30,6 +32,8 @@ def standard(registry: Registry) -> None:
         (rbac, "clusterrolebindings"): Bindings(namespaced=False),
         (GROUP, "validatingwebhookconfigurations"): WebhookConfigurations(mutating=False),
         (GROUP, "mutatingwebhookconfigurations"): WebhookConfigurations(mutating=True),
+        (GROUP, "validatingadmissionpolicies"): AdmissionPolicies(),
+        (GROUP, "validatingadmissionpolicybindings"): AdmissionBindings(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): CheckedDefinitions(),
     }
     for (group, plural), strategy in strategies.items():

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from controller.ports import Document, Resource
+from sim.apiserver.admissionmatch import GROUP
 from sim.apiserver.causes import bad_value, duplicate
 from sim.apiserver.celrules import Expression, RuleError
 from sim.apiserver.errors import Cause, not_supported, required
@@ -15,7 +16,6 @@ from sim.apiserver.known import known_fields
 from sim.apiserver.names import qualified_name, subdomain
 from sim.apiserver.strategy import Strategy
 
-GROUP = "admissionregistration.k8s.io"
 VALIDATING = Resource(GROUP, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False)
 MUTATING = Resource(GROUP, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False)
 
@@ -89,7 +89,7 @@ class WebhookConfigurations(Strategy):
 def _hook_causes(hook: Mapping[str, Any], field: str) -> Iterator[Cause]:
     yield from _name_causes(hook.get("name", ""), f"{field}.name")
     for index, rule in enumerate(hook.get("rules") or ()):
-        yield from _rule_causes(rule, f"{field}.rules[{index}]")
+        yield from rule_causes(rule, f"{field}.rules[{index}]")
     for key, choices in _CHOICES.items():
         if key in hook and hook[key] not in choices:
             yield not_supported(f"{field}.{key}", hook[key], choices)
@@ -102,7 +102,7 @@ def _hook_causes(hook: Mapping[str, Any], field: str) -> Iterator[Cause]:
     if not 1 <= timeout <= 30:
         yield bad_value(f"{field}.timeoutSeconds", timeout, "the timeout value must be between 1 and 30 seconds")
     yield from _client_causes(hook.get("clientConfig") or {}, f"{field}.clientConfig")
-    yield from _condition_causes(hook.get("matchConditions") or (), f"{field}.matchConditions")
+    yield from condition_causes(hook.get("matchConditions") or (), f"{field}.matchConditions")
 
 
 def _name_causes(name: str, field: str) -> Iterator[Cause]:
@@ -115,7 +115,8 @@ def _name_causes(name: str, field: str) -> Iterator[Cause]:
         yield bad_value(field, name, "should be a domain with at least three segments separated by dots")
 
 
-def _rule_causes(rule: Mapping[str, Any], field: str) -> Iterator[Cause]:
+def rule_causes(rule: Mapping[str, Any], field: str) -> Iterator[Cause]:
+    """What is wrong with a rule."""
     operations = rule.get("operations") or ()
     if not operations:
         yield required(f"{field}.operations")
@@ -199,7 +200,8 @@ def _url_causes(url: str, field: str) -> Iterator[Cause]:
         yield bad_value(field, parts.query, "query parameters are not permitted in the URL")
 
 
-def _condition_causes(conditions: Sequence[Mapping[str, Any]], field: str) -> Iterator[Cause]:
+def condition_causes(conditions: Sequence[Mapping[str, Any]], field: str) -> Iterator[Cause]:
+    """What is wrong with ``matchConditions``."""
     if len(conditions) > _CONDITIONS_MAX:
         yield Cause("FieldValueTooMany", field, f"Too many: {len(conditions)}: must have at most 64 items")
     seen: set[str] = set()

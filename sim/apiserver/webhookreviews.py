@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver.admission import AdmissionRequest
-from sim.apiserver.webhookhooks import Hook, described
+from sim.apiserver.admissionmatch import described
+from sim.apiserver.webhookhooks import Hook
 from sim.apiserver.webhookreplies import Call, Reply
 
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
