@@ -206,7 +206,7 @@ async def _gone(receive: Receive, feed: Feed) -> None:
 
 async def _answer(send: Send, response: Response) -> None:
     body = response.body
-    data = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else encoded(body)
+    data = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else encoded(body) + b"\n"
     headers = raw_headers(response.headers)
     headers.append((b"content-length", b"%d" % len(data)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

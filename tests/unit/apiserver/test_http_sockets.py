@@ -93,6 +93,15 @@ def test_what_is_no_http_is_a_bad_request(host: Host) -> None:
     assert host.said(b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400")
 
 
+def test_requests_in_one_packet_are_answered_in_order(host: Host) -> None:
+    host.create("a")
+    get = b"GET " + CONFIG_MAPS.encode() + b"/%s HTTP/1.1\r\n" + HEAD
+
+    said = host.said(get % b"a" + b"\r\n", get % b"b" + b"\r\n" + get % b"a" + b"connection: close\r\n\r\n")
+
+    assert [part[:3] for part in said.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404", b"200"]
+
+
 def test_a_body_is_waited_for_when_its_sender_asks_first(host: Host) -> None:
     body = json.dumps(config_map("a")).encode()
     head = b"POST " + CONFIG_MAPS.encode() + b" HTTP/1.1\r\n" + HEAD + b"expect: 100-continue\r\nconnection: close\r\n"
