@@ -130,8 +130,12 @@ def write_scale(
         raise bad_request(f"the object provided is unrecognized (must be of type Scale): {type(wanted).__name__}")
     wanted = fitted(f"{_GROUP}/v1", "Scale", wanted)
     metadata = wanted.get("metadata") or _NONE
-    if metadata.get("name", name) != name:
-        raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})")
+    if not patch_type and served.custom and not metadata.get("name"):
+        raise bad_request("name must be provided")
+    if metadata.get("name", "") != name:
+        raise bad_request(
+            f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({name})"
+        )
     replicas = (wanted.get("spec") or _NONE).get("replicas", 0)
     if replicas < 0:
         wrong = invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")

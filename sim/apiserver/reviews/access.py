@@ -8,7 +8,6 @@ from controller.ports import ApiError, Document, Resource
 from sim.apiserver.errors import Cause, bad_request, invalid, invalid_value
 from sim.apiserver.identity import User
 from sim.apiserver.policy import Attributes
-from sim.apiserver.rbac import MASTERS
 from sim.apiserver.reviews.kinds import AUTHORIZATION, LOCAL_ACCESS, SELF_ACCESS
 
 if TYPE_CHECKING:
@@ -110,43 +109,3 @@ def decision(server: "ApiServer", subject: User, spec: Mapping[str, Any]) -> Doc
         return {"allowed": False}
     listed = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
     return {"allowed": False, "reason": f"RBAC: {listed}"}
-
-
-def rules_review(server: "ApiServer", user: User, body: Document) -> Document:
-    """A SelfSubjectRulesReview: everything one may do in a namespace. Raises ApiError 400."""
-    spec = body.get("spec") or {}
-    namespace = spec.get("namespace", "")
-    if not namespace:
-        raise bad_request("no namespace on request")
-    resources: list[dict[str, Any]] = []
-    paths: list[dict[str, Any]] = []
-    authorizer = server.authorizer
-    if authorizer is None or MASTERS in user.groups:
-        resources.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
-        paths.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
-    errors: list[str] = []
-    for scope in ("", namespace):
-        if authorizer is None:
-            break
-        held = authorizer.held(user, scope)
-        errors.extend(held.errors)
-        for rule in held.rules:
-            verbs = sorted(rule.verbs)
-            if rule.resources:
-                line: dict[str, Any] = {"verbs": verbs, "apiGroups": sorted(rule.groups)}
-                line["resources"] = sorted(rule.resources)
-                if rule.names:
-                    line["resourceNames"] = sorted(rule.names)
-                resources.append(line)
-            if rule.paths:
-                paths.append({"verbs": verbs, "nonResourceURLs": list(rule.paths)})
-    status: dict[str, Any] = {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
-    if errors:
-        status["evaluationError"] = ", ".join(errors)
-    return {
-        "kind": "SelfSubjectRulesReview",
-        "apiVersion": f"{AUTHORIZATION}/v1",
-        "metadata": {},
-        "spec": {},
-        "status": status,
-    }

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from controller.ports import Document, Resource
 from sim.apiserver.identity import User
-from sim.apiserver.reviews import access, tokens
+from sim.apiserver.reviews import access, rules, tokens
 from sim.apiserver.reviews.kinds import SELF, SELF_RULES, TOKEN
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def review(
     if resource is TOKEN:
         return tokens.token_review(body, find)
     if resource is SELF_RULES:
-        return access.rules_review(server, user, body)
+        return rules.rules_review(server, user, body)
     return access.access_review(server, user, resource, namespace, body)

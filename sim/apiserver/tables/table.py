@@ -12,6 +12,7 @@ from sim.apiserver.tables.custom import custom_columns
 from sim.apiserver.tables.podcells import pod_cells, pod_conditions
 
 Cells = Callable[[Document, datetime], list[Any]]
+_INITIAL_END = "k8s.io/initial-events-end"
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 _FLOW = "flowcontrol.apiserver.k8s.io"
@@ -75,6 +76,8 @@ class Tabulator:
         row: dict[str, Any] = {"cells": self._made(document)}
         if self._pods and (conditions := pod_conditions(document)):
             row["conditions"] = conditions
+        if _INITIAL_END in (document["metadata"].get("annotations") or {}):
+            include = "Metadata"  # whoever reads a watch has to see where its beginning ends
         row["object"] = None if include == "None" else document if include == "Object" else partial(document, version)
         return row
 
