@@ -48,14 +48,14 @@ class Answer:
 
 
 class HttpWorld:
-    """``speed`` 0: time passes only when somebody steps it."""
+    """``speed`` 0: time passes only when somebody steps it. ``strangers`` are served as `rehearse serve` does."""
 
-    def __init__(self, speed: float = 0.0, **application: Any) -> None:
+    def __init__(self, speed: float = 0.0, *, strangers: bool = False) -> None:
         self.loop = Loop()
-        self.server = ApiServer(self.loop, Streams(1), Clock(self.loop))
+        self.server = ApiServer(self.loop, Streams(1), Clock(self.loop), managed_fields=strangers)
         self.rest = Rest(self.server, {"t": ADMIN})
         self.pump = Pump(self.loop, speed=speed)
-        self.application = Application(self.rest, self.pump, **application)
+        self.application = Application(self.rest, self.pump)
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, query: str = "", parts: Any = None, **headers: str
