@@ -15,6 +15,7 @@ from sim.apiserver.fieldsets import EMPTY, FieldSet, common, paths, union, witho
 from sim.apiserver.fieldshapes import Shape, builtin_shape, custom_shape
 from sim.apiserver.managedentries import Entries, capped, entry_of, identity_of, is_reset, ordered, sent_entries
 from sim.apiserver.registry import Served
+from sim.apiserver.strategy import Strategy
 from sim.clock import Clock
 
 _NAME_MAX = 128
@@ -41,16 +42,17 @@ class Ownership:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._shapes: dict[Served, Shape] = {}
+        self._shapes: dict[Served, tuple[Strategy, Shape]] = {}
 
     def shape(self, served: Served) -> Shape:
         """How the kind's documents are owned."""
-        shape = self._shapes.get(served)
-        if shape is None:
-            openapi = served.strategy.openapi
+        strategy = served.strategy
+        known = self._shapes.get(served)
+        if known is None or known[0] is not strategy:
+            openapi = strategy.openapi
             shape = builtin_shape(served.resource) if openapi is None else custom_shape(openapi)
-            self._shapes[served] = shape
-        return shape
+            known = self._shapes[served] = (strategy, shape)  # a definition may bring another schema later
+        return known[1]
 
     def created(self, served: Served, body: Document, manager: str) -> Entries:
         """The entries of a new object."""

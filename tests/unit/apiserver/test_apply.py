@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from applying import DEPLOYMENTS, MAPS, THINGS, Applying, owners
+from applying import DEFINITION, DEPLOYMENTS, MAPS, THINGS, Applying, owners
 
 from controller.ports import ApiError
 from sim.apiserver.identity import ADMIN, User
@@ -239,3 +239,13 @@ def test_a_client_may_rewrite_who_owns_what(cluster: Applying) -> None:
     assert changed["metadata"]["resourceVersion"] != applied["metadata"]["resourceVersion"]
     wrong = [{"op": "replace", "path": "/metadata/managedFields", "value": [{**entry, "operation": "Guess"}]}]
     assert owners(cluster.patch(MAPS, "editor", wrong, patch_type="json")) == owners(changed)
+
+
+def test_a_new_schema_counts_from_when_it_is_there(cluster: Applying) -> None:
+    with pytest.raises(ApiError, match=r"\.spec\.more: field not declared in schema"):
+        cluster.apply(THINGS, "one", spec={"more": "x"})
+    version = json.loads(json.dumps(DEFINITION["spec"]["versions"][0]))
+    version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["more"] = {"type": "string"}
+    definitions = cluster.server.resource("apiextensions.k8s.io", "customresourcedefinitions")
+    cluster.server.patch(ADMIN, definitions, "", "things.example.com", {"spec": {"versions": [version]}})
+    assert cluster.apply(THINGS, "one", spec={"more": "x"})["spec"]["more"] == "x"
