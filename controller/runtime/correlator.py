@@ -44,7 +44,7 @@ class Correlator:
     """Remembers the topics and the objects that came up last, at most ``_REMEMBERED_MAX`` of each."""
 
     def __init__(self) -> None:
-        self._topics: OrderedDict[Hashable, _Topic] = OrderedDict()
+        self._topics: OrderedDict[Hashable, _Topic | tuple[float, Written]] = OrderedDict()
         self._talk: OrderedDict[Hashable, TokenBucket] = OrderedDict()
 
     def correlate(self, who: Hashable, type_: str, reason: str, message: str, now_s: float) -> Written | None:
@@ -60,12 +60,15 @@ class Correlator:
             talk.move_to_end(who)
         what = (who, type_, reason)
         topic = topics.get(what)
-        if topic is None:  # as a rule: few things are said twice
+        if topic is None:  # as a rule: few things are said twice, so when and what has to do at first
             written = Written(message, count=1)
-            topics[what] = _Topic(now_s, {message: None}, {message: written})
+            topics[what] = now_s, written
             if len(topics) > _REMEMBERED_MAX:
                 topics.popitem(last=False)
         else:
+            if isinstance(topic, tuple):
+                first_s, first = topic
+                topic = topics[what] = _Topic(first_s, {first.message: None}, {first.message: first})
             topics.move_to_end(what)
             written = _said_again(topic, message, now_s)
         return written if bucket.take(now_s) else None

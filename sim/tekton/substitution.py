@@ -11,6 +11,8 @@ from typing import Any
 from controller.ports import Document
 
 _VARIABLE = re.compile(r"\$\(([^()$]+)\)")
+_LISTS = (list, tuple)
+_MAPS = (dict, Mapping)  # the one that documents are first: to ask an abstract class takes ten times as long
 
 
 class Memo:
@@ -44,11 +46,11 @@ def _collect(template: Any, found: set[str]) -> None:
     if isinstance(template, str):
         if "$(" in template:
             found.update(_VARIABLE.findall(template))
-    elif isinstance(template, Mapping):
-        for value in template.values():
-            _collect(value, found)
-    elif isinstance(template, list | tuple):
+    elif isinstance(template, _LISTS):
         for value in template:
+            _collect(value, found)
+    elif isinstance(template, _MAPS):
+        for value in template.values():
             _collect(value, found)
 
 
@@ -57,7 +59,9 @@ def substitute(template: Any, values: Mapping[str, Any]) -> Any:
     that, and inside a list the array's items."""
     if isinstance(template, str):
         return _in_text(template, values) if "$(" in template else template
-    if isinstance(template, Mapping):
+    if isinstance(template, _LISTS):
+        return _in_list(template, values)
+    if isinstance(template, _MAPS):
         changed: dict[str, Any] | None = None
         for key, value in template.items():
             new = substitute(value, values)
@@ -65,8 +69,6 @@ def substitute(template: Any, values: Mapping[str, Any]) -> Any:
                 changed = changed if changed is not None else dict(template)
                 changed[key] = new
         return template if changed is None else changed
-    if isinstance(template, list | tuple):
-        return _in_list(template, values)
     return template
 
 

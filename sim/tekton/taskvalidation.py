@@ -1,18 +1,20 @@
 """What a Task demands of the TaskRun that uses it, checked before its pod is made (``validate_taskrun.go``)."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from controller.ports import Document
 from sim.apiserver.quantity import canonical_text, thousandths
 from sim.tekton.demands import missing_keys
 from sim.tekton.goformat import listed
-from sim.tekton.substitution import type_of, variables
+from sim.tekton.substitution import Memo, type_of, variables
 
 _INDEXED = re.compile(r"params(?:\.([\w.-]+)|\[\"([^\"]+)\"\]|\['([^']+)'\])\[(\d+)\]")
 _VARIABLE = re.compile(r"\$\([^()]+\)")
 _EMPTY: Document = {}
+_modest = Memo()
+"""Tasks that request no more than their limits."""
 
 
 def unmet(task: str, task_spec: Document, spec: Document) -> str:
@@ -20,9 +22,11 @@ def unmet(task: str, task_spec: Document, spec: Document) -> str:
 
     Every one of them is a mistake of the user's, and conditions label it so.
     """
-    excess = next(_excessive_requests(task_spec), "")
-    if excess:
-        return excess
+    if _modest.get(task_spec) is None:
+        excess = next(_excessive_requests(task_spec), "")
+        if excess:
+            return excess
+        _modest.put(task_spec, True)
     declared = task_spec.get("params") or ()
     if declared:
         text = _params(declared, spec.get("params") or ())
@@ -69,8 +73,10 @@ def _fits(needed: str, value: Any) -> bool:
     return kind == needed or (kind == "string" and bool(_VARIABLE.search(str(value))))
 
 
-def _indexes(task_spec: Document, declared: Iterable[Document], spec: Document) -> str:
+def _indexes(task_spec: Document, declared: Sequence[Document], spec: Document) -> str:
     """References into lists beyond their ends."""
+    if not declared and "params" not in spec:
+        return ""
     lengths = {one["name"]: len(one["default"]) for one in declared if isinstance(one.get("default"), list)}
     lengths.update(
         {one["name"]: len(one["value"]) for one in spec.get("params") or () if isinstance(one["value"], list)}
@@ -87,6 +93,8 @@ def _indexes(task_spec: Document, declared: Iterable[Document], spec: Document) 
 
 def _workspaces(task_spec: Document, spec: Document) -> str:
     bindings = spec.get("workspaces") or ()
+    if not bindings and "workspaces" not in task_spec:
+        return ""
     bound = [one["name"] for one in bindings]
     declared = task_spec.get("workspaces") or ()
     for one in declared:
@@ -103,6 +111,8 @@ def _workspaces(task_spec: Document, spec: Document) -> str:
 
 
 def _overrides(task_spec: Document, spec: Document) -> str:
+    if "stepSpecs" not in spec and "sidecarSpecs" not in spec:
+        return ""
     texts = []
     for key, kind, members in (("stepSpecs", "Step", "steps"), ("sidecarSpecs", "Sidecar", "sidecars")):
         if spec.get(key):
