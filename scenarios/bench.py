@@ -186,6 +186,7 @@ _MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     "loop events": loop_events,
     "api calls": api_calls,
     "serve start": serving.start,
+    "serve session start": serving.session,
     "serve asgi get": serving.asgi,
     "serve get": lambda: serving.http("get", 20_000),
     "serve create": lambda: serving.http("create", 10_000),

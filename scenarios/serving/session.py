@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scenarios.run import RunOptions
 from scenarios.serving.bare import BareWorld, is_bare
 from scenarios.simulated import SimulatedWorld
 from scenarios.version import VERSION
+from scenarios.workflows import Workflow
 from sim.apiserver.http.journal import written
 from sim.apiserver.http.outgoing import encoded
 from sim.apiserver.identity import User
@@ -23,6 +25,7 @@ from sim.apiserver.watching import Watcher
 from sim.workload.distributions import Constant
 
 _DIGEST_CHARS = 16
+_SMALL = {"cluster": {"nodes": 5}}  # as many as a person wants to see; a scenario says itself how many it needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def open_world(options: SessionOptions) -> ServedWorld:
     name, scale, chosen, flows = (
         "session",
         1,
-        settings.parse({}, options.overrides, "settings"),
+        settings.parse(_SMALL, options.overrides, "settings"),
         workflows.load_folder(),
     )
     if options.scenario:
@@ -86,7 +89,14 @@ def open_world(options: SessionOptions) -> ServedWorld:
         _ = world.orchestration
     else:
         world.watch_remediations()
+    world.loop.run_until(world.loop.now_us)
     return world
+
+
+@cache
+def _bundled() -> Mapping[str, Workflow]:
+    """Our workflows, read once: tests start many sessions."""
+    return workflows.load_folder()
 
 
 _MOODS = ("not_needed", "nothing_found", "unsure", "error")
