@@ -1,5 +1,6 @@
 """The create verb."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
@@ -11,6 +12,7 @@ from sim.apiserver.identity import User
 from sim.apiserver.managedentries import Entries
 from sim.apiserver.metadata import check_create, for_create, generated_name
 from sim.apiserver.registry import Served
+from sim.apiserver.unknownfields import pruned
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -35,11 +37,7 @@ def create(
     """
     resource, strategy, table = served.resource, served.strategy, served.table
     given = body
-    body = well_formed(served, body, None)
-    body = body if server.ownership is None else decoded(served, body)  # who keeps owners serves strangers
-    body, unknown = strategy.decode(body, None, "")
-    if unknown:
-        report_unknown(server, served, unknown, field_validation)
+    body = _read(server, served, body, field_validation)
     metadata = body["metadata"]
     sent_namespace = metadata.get("namespace", "")
     if sent_namespace and sent_namespace != namespace and resource.namespaced:
@@ -84,6 +82,17 @@ def create(
 
 def _owners(server: "ApiServer", served: Served, body: Document, manager: str) -> Entries:
     return () if server.ownership is None else server.ownership.created(served, body, manager)
+
+
+def _read(server: "ApiServer", served: Served, body: Document, field_validation: str) -> Document:
+    body = well_formed(served, body, None)
+    below: Sequence[str] = ()
+    if server.ownership is not None:  # who keeps owners serves strangers
+        body, below = pruned(served, decoded(served, body))
+    body, unknown = served.strategy.decode(body, None, "")
+    if unknown or below:
+        report_unknown(server, served, [*below, *unknown], field_validation)
+    return body
 
 
 def _free_name(server: "ApiServer", served: Served, namespace: str, prefix: str) -> str:

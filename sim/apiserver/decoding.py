@@ -1,10 +1,11 @@
 """From a client's body to a document of the kind: type, shape and unknown fields."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document, Resource
-from sim.apiserver.errors import bad_request, invalid, invalid_value
+from sim.apiserver.errors import bad_request, invalid, invalid_value, shown
 from sim.apiserver.registry import Served
 from sim.apiserver.shapes import undecodable, well_shaped
 
@@ -75,11 +76,23 @@ def _check_custom_type(served: Served, body: Document, kind: object, api_version
     raise invalid(resource.group, str(kind), name, [invalid_value("kind", kind, f"must be {resource.kind}")])
 
 
-def report_unknown(server: "ApiServer", served: Served, unknown: Sequence[str], field_validation: str) -> None:
-    """Say or refuse what was pruned from a body. Raises ApiError 400 under Strict."""
+def report_unknown(
+    server: "ApiServer",
+    served: Served,
+    unknown: Sequence[str],
+    field_validation: str,
+    *,
+    patched: Document | None = None,
+) -> None:
+    """Say or refuse what was pruned from a body, or from what a patch made. Raises ApiError 400, 422 under Strict."""
     resource = served.resource
     if field_validation == "Strict":
         listed = ", ".join(f'unknown field "{path}"' for path in unknown)
+        if patched is not None:
+            made = json.dumps(patched, separators=(",", ":"), sort_keys=True)
+            text = f"Invalid value: {shown(made)}: strict decoding error: {listed}"
+            causes = [{"reason": "FieldValueInvalid", "message": text, "field": "patch"}]
+            raise ApiError(422, "Invalid", f' "" is invalid: patch: {text}', {"causes": causes})
         raise ApiError(
             400,
             "BadRequest",

@@ -16,6 +16,7 @@ from sim.apiserver.metadata import check_update, for_update
 from sim.apiserver.patch import apply_operations, merge
 from sim.apiserver.registry import Served
 from sim.apiserver.strategic import strategic_merge
+from sim.apiserver.unknownfields import pruned
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -112,7 +113,18 @@ def patch(
     if metadata is not shown["metadata"] and metadata.get("name", "") != name:
         raise bad_request(_mismatch(metadata.get("name", ""), name))
     return _replace(
-        server, user, served, namespace, name, old, patched, subresource, dry_run, field_validation, manager
+        server,
+        user,
+        served,
+        namespace,
+        name,
+        old,
+        patched,
+        subresource,
+        dry_run,
+        field_validation,
+        manager,
+        patched=patched,
     )
 
 
@@ -149,13 +161,16 @@ def _replace(
     field_validation: str,
     manager: str,
     owners: Entries | None = None,
+    *,
+    patched: Document | None = None,
 ) -> Document:
     resource, strategy = served.resource, served.strategy
+    below: Sequence[str] = ()
     if server.ownership is not None:  # who keeps owners serves strangers
-        body = decoded(served, body)
+        body, below = pruned(served, decoded(served, body), old)
     body, unknown = strategy.decode(body, old, subresource)
-    if unknown:
-        report_unknown(server, served, unknown, field_validation)
+    if unknown or below:
+        report_unknown(server, served, [*below, *unknown], field_validation, patched=patched)
     if owners is None and server.ownership is not None:
         owners = server.ownership.updated(served, old, body, subresource, manager)
     of_status = subresource == "status"
