@@ -33,15 +33,38 @@ def differences(
 def _compare(
     before: Any, value: Any, shape: Shape, key: str, touched: dict[str, FieldSet], removed: dict[str, FieldSet]
 ) -> None:
-    """Both are there: compared below where the place is owned by parts, otherwise as wholes."""
-    if type(value) is dict and not shape.atomic and (before is None or type(before) is dict):
-        below = differences(before or EMPTY, value, shape)
-    elif type(value) is list and (shape.keys or shape.unique) and (before is None or type(before) is list):
-        below = _listed_differences(_listed(before or [], shape), _listed(value, shape), shape)
-    else:
-        if before != value:
-            touched[key] = EMPTY
-        return
+    """Both are there: compared below where the place is owned by parts, otherwise as wholes.
+
+    Null is as good as an empty container, except beside one.
+    """
+    if (before or value) and not shape.atomic:
+        if _fits(dict, before, value):
+            _put(differences(before or EMPTY, value or EMPTY, shape), key, touched, removed)
+            return
+        if (shape.keys or shape.unique) and _fits(list, before, value):
+            below = _listed_differences(_listed(before or [], shape), _listed(value or [], shape), shape)
+            _put(below, key, touched, removed)
+            return
+        if type(before) is dict:  # a map that becomes something else
+            _put(({}, differences(before, EMPTY, shape)[1]), key, touched, removed)
+        if type(value) is dict:
+            touched[key] = member(differences(EMPTY, value, shape)[0])
+            return
+    if before != value or (type(before) is not type(value) and bool in (type(before), type(value))):
+        touched[key] = EMPTY
+
+
+def _fits(container: type, before: Any, value: Any) -> bool:
+    kinds = {type(before), type(value)}
+    return container in kinds and kinds <= {container, type(None)}
+
+
+def _put(
+    below: tuple[dict[str, FieldSet], dict[str, FieldSet]],
+    key: str,
+    touched: dict[str, FieldSet],
+    removed: dict[str, FieldSet],
+) -> None:
     if below[0]:
         touched[key] = below[0]
     if below[1]:
