@@ -22,7 +22,8 @@ def check_typed(config: Document, shape: Shape) -> None:
     _check(config, shape, "", found, 0)
     if not found:
         return
-    metadata = config.get("metadata") or {}
+    metadata = config.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
     group, _, version = str(config["apiVersion"]).rpartition("/")
     what = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {group}/{version}, Kind={config['kind']}"
     listed = found[0] if len(found) == 1 else "\n".join(("errors:", *(f"  {one}" for one in found)))

@@ -14,6 +14,12 @@ CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _KEPT_NAMES = ("kind", "plural")
 _PATH = re.compile(r"\.[^.].*")
+_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
 _TERMINATING = {
     "type": "Terminating",
     "status": "True",
@@ -26,7 +32,7 @@ class CheckedDefinitions(DefinitionStrategy):
     returns_deleted = True
 
     def prepare_create(self, new: Document) -> Document:
-        stored = [version["name"] for version in new["spec"].get("versions") or () if version.get("storage")]
+        stored = [version.get("name", "") for version in new["spec"].get("versions") or () if version.get("storage")]
         status = {"acceptedNames": {"kind": "", "plural": ""}, "conditions": None, "storedVersions": stored}
         return {**super().prepare_create(new), "status": status}
 
@@ -46,9 +52,9 @@ class CheckedDefinitions(DefinitionStrategy):
         status = updated.get("status") or {}
         stored = status.get("storedVersions") or []
         added = [
-            version["name"]
+            version.get("name", "")
             for version in updated["spec"].get("versions") or ()
-            if version.get("storage") and version["name"] not in stored
+            if version.get("storage") and version.get("name", "") not in stored
         ]
         return {**updated, "status": {**status, "storedVersions": [*stored, *added]}} if added else updated
 
@@ -69,6 +75,8 @@ class CheckedDefinitions(DefinitionStrategy):
             text = "must have exactly one version marked as storage version"
             causes.append(bad_value("spec.versions", versions, text))
         for index, version in enumerate(versions):
+            if not _LABEL.fullmatch(version.get("name", "")):
+                causes.append(bad_value(f"spec.versions[{index}].name", version.get("name", ""), _LABEL_TEXT))
             causes.extend(_check_version(version, index, alone=len(versions) == 1))
         return causes
 
@@ -102,7 +110,7 @@ def _check_names(name: str, spec: Document, names: Document) -> Iterator[Cause]:
 
 def _check_stored(new: Document) -> Iterator[Cause]:
     """Nothing may be lost: a version that objects may be stored under stays."""
-    names = [version["name"] for version in new["spec"].get("versions") or ()]
+    names = [version.get("name", "") for version in new["spec"].get("versions") or ()]
     for index, name in enumerate((new.get("status") or {}).get("storedVersions") or ()):
         if name not in names:
             text = (
@@ -159,6 +167,9 @@ def _refers(schema: Mapping[str, Any], path: str) -> bool:
 def _check_structure(schema: Mapping[str, Any], path: str) -> Iterator[Cause]:
     """What makes a schema structural: a type everywhere; and its CEL rules compile."""
     for number, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
+        if not rule.get("rule", "").strip():
+            yield required(f"{path}.x-kubernetes-validations[{number}].rule", "rule is not specified")
+            continue
         try:
             compile_rules({"x-kubernetes-validations": [rule]})
         except RuleError as error:

@@ -20,7 +20,12 @@ def field(name: str) -> str:
 
 
 def keyed(item: Mapping[str, Any], keys: Sequence[str], defaults: Mapping[str, Any]) -> str:
-    """The path element of an item of a list that is merged by ``keys``, which are sorted."""
+    """The path element of an item of a list that is merged by ``keys``, which are sorted.
+
+    An item that is no mapping, which the schema will refuse, is told by its value.
+    """
+    if not isinstance(item, Mapping):
+        return valued(item)
     values = {key: item.get(key, defaults.get(key)) for key in keys if key in item or key in defaults}
     return f"k:{json.dumps(values, separators=(',', ':'), ensure_ascii=False)}"
 

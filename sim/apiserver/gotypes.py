@@ -17,6 +17,8 @@ _INTEGERS = {"int32": 1 << 31, "int64": 1 << 63}
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_TEXT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _TIMES = frozenset(("meta.v1.Time", "meta.v1.MicroTime"))
+_SCHEMA = "apiextensions.v1.JSONSchemaProps"
+_UNIONS: Mapping[str, type] = {f"{_SCHEMA}OrBool": bool, f"{_SCHEMA}OrArray": list, f"{_SCHEMA}OrStringArray": list}
 _METADATA = "meta.v1.ObjectMeta"
 _FOUND: Mapping[type, str] = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
 _ABSENT = object()
@@ -86,32 +88,37 @@ def _value(field: Field, value: Any, path: str) -> Any:
     if field.repeated:
         if type(value) is not list:
             raise _misfit(value, path, f"[]{_go_name(field.type)}")
-        items = [_one(field.type, item, path) for item in value]
-        return value if all(map(_same, items, value)) else items
+        return _kept(value, [_one(field.type, item, path) for item in value])
     if field.mapped:
         if type(value) is not dict:
             raise _misfit(value, path, f"map[string]{_go_name(field.type)}")
         entries = {key: _one(field.type, one, path) for key, one in value.items()}
-        return value if all(map(_same, entries.values(), value.values())) else entries
+        return value if all(entries[key] is one for key, one in value.items()) else entries
     return _one(field.type, value, path)
 
 
-def _same(one: object, other: object) -> bool:
-    return one is other
+def _kept(before: list[Any], after: list[Any]) -> list[Any]:
+    return before if all(one is other for one, other in zip(before, after, strict=True)) else after
 
 
 def _one(kind: str, value: Any, path: str) -> Any:
     """One value of a type; null is its zero."""
+    if kind in _UNIONS:
+        return _union(kind, value, path)
     told = message(kind)
-    if told is not None:
-        if value is None:
-            return [] if told.listed else {}
-        fits = type(value) is dict
-        if told.listed:
-            fits = type(value) is list and all(type(one) is str for one in value)
-        if not fits:
-            raise _misfit(value, path, _go_name(kind))
-        return value if told.listed else _struct(kind, value)
+    if told is None:
+        return _scalar(kind, value, path)
+    if value is None:
+        return [] if told.listed else {}
+    fits = type(value) is dict
+    if told.listed:
+        fits = type(value) is list and all(type(one) is str for one in value)
+    if not fits:
+        raise _misfit(value, path, _go_name(kind))
+    return value if told.listed else _struct(kind, value)
+
+
+def _scalar(kind: str, value: Any, path: str) -> Any:
     check = _CHECKS.get(kind)
     if check is None:
         return value
@@ -120,6 +127,21 @@ def _one(kind: str, value: Any, path: str) -> Any:
     if kind in _TIMES:
         return _time(kind, value)
     check(kind, value, path)
+    return value
+
+
+def _union(kind: str, value: Any, path: str) -> Any:
+    """A schema, or what may stand in its place; Go takes anything else for nothing."""
+    other = _UNIONS[kind]
+    if type(value) is dict:
+        return _struct(_SCHEMA, value)
+    if other is bool and type(value) is not bool:
+        raise _Misfit("boolean or JSON schema expected")
+    if type(value) is not other:
+        return {}
+    if isinstance(value, list):
+        item = "string" if kind.endswith("StringArray") else _SCHEMA
+        return _kept(value, [_one(item, one, path) for one in value])
     return value
 
 

@@ -35,7 +35,8 @@ class ResourceQuotas(ReturningApart):
         subresource: str,  # noqa: ARG002
     ) -> tuple[Document, Sequence[str]]:
         body, unknown = known_fields(body, old, _FIELDS)
-        spec = body.get("spec") or {}
+        body = body if body.get("spec") is not None else {**body, "spec": {}}
+        spec = body["spec"]
         if spec.get("hard") and (old is None or spec is not old["spec"]):
             try:
                 hard = {key: canonical_text(amount) for key, amount in spec["hard"].items()}

@@ -70,7 +70,7 @@ class LimitRanger:
         wrongs = [
             wrong
             for stored in ranges.values()
-            for limit in stored["spec"]["limits"]
+            for limit in (stored.get("spec") or {}).get("limits") or ()
             for wrong in _violations(limit, spec)
         ]
         if wrongs:
@@ -100,7 +100,7 @@ def _defaults(ranges: Iterable[Document]) -> tuple[dict[str, str], dict[str, str
     limits: dict[str, str] = {}
     requests: dict[str, str] = {}
     for stored in ranges:
-        for limit in stored["spec"]["limits"]:
+        for limit in (stored.get("spec") or {}).get("limits") or ():
             if limit.get("type") == "Container":
                 limits = {**(limit.get("default") or {}), **limits}
                 requests = {**(limit.get("defaultRequest") or {}), **requests}

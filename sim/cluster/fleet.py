@@ -8,6 +8,7 @@ from collections import Counter
 from heapq import heapify, heappop, heappush
 
 from controller.ports import Document
+from sim.apiserver.quantity import thousandths
 from sim.cluster.quantities import cpu_milli, memory_bytes
 from sim.cluster.requests import PodRequest
 
@@ -45,9 +46,9 @@ class Room:
 
     def describe(self, node: Document) -> None:
         """Take over what the Node object says; what its pods hold stays taken."""
-        allocatable = node["status"]["allocatable"]
-        cpu_m, memory = cpu_milli(allocatable["cpu"]), memory_bytes(allocatable["memory"])
-        pods = int(allocatable["pods"])
+        allocatable = (node.get("status") or {}).get("allocatable") or {}  # anybody may write a Node
+        cpu_m, memory = cpu_milli(allocatable.get("cpu", 0)), memory_bytes(allocatable.get("memory", 0))
+        pods = thousandths(allocatable.get("pods", 0)) // 1000
         self.free_cpu_m += cpu_m - self.cpu_m
         self.free_memory += memory - self.memory
         self.free_pods += pods - self.pods
@@ -59,8 +60,8 @@ class Room:
         self.labels: Document = node["metadata"].get("labels") or {}
         self.taints = [
             (one["key"], one.get("value", ""), one["effect"])
-            for one in spec.get("taints", ())
-            if one["effect"] in _HINDERING
+            for one in spec.get("taints") or ()
+            if one.get("effect") in _HINDERING and "key" in one
         ]
 
     def fits(self, request: PodRequest) -> bool:

@@ -100,3 +100,19 @@ def test_a_client_that_spells_times_its_own_way_can_send_back_what_it_read(serve
     body = {**created, "metadata": {**created["metadata"], "creationTimestamp": respelled}, "data": {"k": "v"}}
 
     assert server.update(ADMIN, maps, "default", "a", body)["data"] == {"k": "v"}
+
+
+def test_a_schema_may_be_a_list_or_a_truth_value_where_go_says_so(server: ApiServer) -> None:
+    definitions = server.registry.named("apiextensions.k8s.io", "customresourcedefinitions")
+    schema = {"additionalProperties": True, "items": [{"type": "string"}], "dependencies": {"a": ["b"]}}
+
+    def body(found: Mapping[str, Any]) -> dict[str, Any]:
+        versions = [{"name": "v1", "schema": {"openAPIV3Schema": found}}]
+        return {"metadata": {"name": "a"}, "spec": {"versions": versions}}
+
+    assert decoded(definitions, body(schema)) == body(schema)
+    assert decoded(definitions, body({"items": 5})) == body({"items": {}})
+    for wrong in ({"additionalProperties": "x"}, {"items": [5]}, {"properties": {"a": True}}):
+        with pytest.raises(ApiError) as error:
+            decoded(definitions, body(wrong))
+        assert error.value.code == 400
