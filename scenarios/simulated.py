@@ -144,7 +144,8 @@ class SimulatedWorld:
             self.server.observe(observer, resource)
         if parts.TEKTON in without:
             self.tekton.kill()
-        named = [FIRST_TARGET, *target_names(self.streams("names"), scale)][:scale]
+        others = target_names(self.streams("names"), scale) if scale > 1 else []
+        named = [FIRST_TARGET, *others][:scale]
         self.targets = [self._target(name, resource) for name, resource in named]
         self._ticks: list[Callable[[World], None]] = []
         self._replies = LostReply(self.server.client(CONTROLLER, component=CONTROLLER_NAME))

@@ -59,7 +59,7 @@ def open_world(options: SessionOptions) -> ServedWorld:
         "session",
         1,
         settings.parse(_SMALL, options.overrides, "settings"),
-        workflows.load_folder(),
+        _bundled(),
     )
     if options.scenario:
         path = _workload(options.scenario)
