@@ -6,6 +6,7 @@ from typing import Any
 
 from http_world import CONFIG_MAPS, HttpWorld
 
+from sim.apiserver.http.application import Application
 from sim.apiserver.http.journal import read, written
 from sim.apiserver.rest import Request, Response, Rest
 from sim.apiserver.webhookreplies import Call, Reply
@@ -56,7 +57,8 @@ def test_a_webhook_decides_about_a_request_from_outside() -> None:
 
     async def run() -> None:
         journal = Journal()
-        world = HttpWorld(call=call, journal=journal)
+        world = HttpWorld()
+        world.application = Application(world.rest, world.pump, call=call, journal=journal)
         assert (await world.ask("POST", HOOKS, HOOK)).status == 201
         assert (await world.ask("POST", CONFIG_MAPS, {"metadata": {"name": "good"}})).status == 201
         refused = await world.ask("POST", CONFIG_MAPS, {"metadata": {"name": "bad"}})
