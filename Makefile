@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench check format clean
+.PHONY: demo test scale bench check format clean
 
 .venv/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rehearse needs Python 3.11 or newer" >&2; exit 2; }
@@ -22,8 +22,11 @@ demo: .venv/.run  ## run all features in the simulated cluster and write reports
 	$(BIN)/rehearse run --scale 100 --seed 7 --report reports/out/demo --trace reports/out/demo/trace.json
 
 test: .venv/.dev  ## the whole suite, fast tests first
-	$(BIN)/pytest -q -m "not slow"
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile
+	$(BIN)/pytest -q -m slow -n 2 --dist worksteal
+
+scale: .venv/.run  ## every feature for a thousand targets: a quarter of an hour
+	$(BIN)/rehearse run --scale 1000
 
 bench: .venv/.run  ## one JSON object a line
 	$(BIN)/python -m scenarios.bench

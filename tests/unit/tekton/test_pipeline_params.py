@@ -8,7 +8,7 @@ from tekton_world import TektonWorld, task
 from sim.tekton.options import TektonOptions
 from sim.tekton.version import V1_7, V1_15, Version
 
-Params = list[dict[str, Any]]
+_Params = list[dict[str, Any]]
 
 
 def param(name: str, value: Any) -> dict[str, Any]:
