@@ -136,7 +136,10 @@ def write_scale(
         raise bad_request(
             f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({name})"
         )
-    replicas = (wanted.get("spec") or _NONE).get("replicas", 0)
+    asked = wanted.get("spec") or _NONE
+    if patch_type and served.custom and "replicas" not in asked and _at(old, paths.spec) is None:
+        raise bad_request(f'the spec replicas field ".{".".join(paths.spec)}" cannot be empty')
+    replicas = asked.get("replicas", 0)
     if replicas < 0:
         wrong = invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
         raise invalid(_GROUP, "Scale", name, [wrong])

@@ -205,3 +205,27 @@ def test_a_stale_scale_is_a_conflict_and_a_negative_one_invalid(client: Client) 
     assert negative.status == 422
     assert client.ask("PATCH", f"{DEPLOYMENTS}/d/scale", {"spec": {"replicas": "x"}}, headers=MERGE).status == 400
     assert client.ask("GET", f"{DEPLOYMENTS}/none/scale").status == 404
+
+
+def test_a_custom_kind_is_scaled_where_its_definition_says() -> None:
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "subresources": {"scale": {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size"}},
+        "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+    }
+    names = {"plural": "farms", "kind": "Farm"}
+    spec = {"group": "example.org", "scope": "Namespaced", "names": names, "versions": [version]}
+    world = World()
+    farms = world.server.install_crd({"metadata": {"name": "farms.example.org"}, "spec": spec})
+    world.create(farms, "f", spec={})
+    client, path = Client(world.server), "/apis/example.org/v1/namespaces/default/farms/f/scale"
+    missing = client.ask("GET", path)
+    assert (missing.status, _body(missing)["reason"]) == (500, "InternalError")
+    empty = client.ask("PATCH", path, {"metadata": {}}, headers=MERGE)
+    assert (empty.status, _body(empty)["message"]) == (400, 'the spec replicas field ".spec.size" cannot be empty')
+    assert client.ask("PATCH", path, {"spec": {"replicas": 3}}, headers=MERGE).status == 200
+    assert world.get(farms, "f")["spec"] == {"size": 3}
+    assert client.ask("PUT", path, {"spec": {"replicas": 4}}).status == 400
+    assert client.get(path)["spec"] == {"replicas": 3}
