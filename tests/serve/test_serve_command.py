@@ -23,6 +23,7 @@ from scenarios.cli import main
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """What a command that ends with exit code 2, and has said nothing else, says on standard error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # this process goes on
 
     def refuse(*words: str) -> str:
         monkeypatch.setattr("sys.argv", ["rehearse", *words])
