@@ -26,8 +26,8 @@ class CheckedPods(PodStrategy):
         if old is None:
             return {**body, "spec": _filled(new_pod_spec, body.get("spec") or {})}, unknown
         spec, status = body.get("spec"), body.get("status")
-        if spec is not None and spec is not old.get("spec"):
-            body = {**body, "spec": _filled(default_spec, spec)}
+        if spec is None or spec is not old["spec"]:
+            body = {**body, "spec": _filled(default_spec, spec or {})}
         if status is not None and status is not old.get("status"):
             full = default_status(status)
             if full is not status:
