@@ -11,6 +11,7 @@ from sim.apiserver.selectors import Predicate
 from sim.loop import Loop, Process, Timer
 
 _UNREAD_LIMIT = 20_000  # events; a client that far behind is cut off, as the real server cuts slow watchers
+_BEGINNING_LIMIT = 1 << 62  # however much there is when a watch begins
 _BOOKMARK_US = 60_000_000
 _PLAIN = ("BOOKMARK", "ERROR")  # events without an object of the resource
 
@@ -48,6 +49,7 @@ class Stream:
         "_due_us",
         "_ended",
         "_lag",
+        "_limit",
         "_loop",
         "_present",
         "_process",
@@ -82,6 +84,7 @@ class Stream:
         self._lag = lag
         self._random = random
         self._detach = detach
+        self._limit = _BEGINNING_LIMIT
         self._arrived: list[WatchEvent] = []
         self._travelling: deque[tuple[int, WatchEvent]] = deque()
         self._due_us = 0
@@ -102,6 +105,10 @@ class Stream:
         batch = self._arrived
         self._arrived = []
         return batch
+
+    def begun(self) -> None:
+        """What there was is on its way; from now on the reader may be so far behind it, and no further."""
+        self._limit = len(self._arrived) + len(self._travelling) + _UNREAD_LIMIT
 
     def take(self) -> list[WatchEvent]:
         """What has arrived by now, without waiting: for readers that are not coroutines."""
@@ -172,7 +179,7 @@ class Stream:
                 self._waiter = None
             if not waiter.done():
                 waiter.set_result(None)
-        if len(arrived) > _UNREAD_LIMIT:
+        if len(arrived) > self._limit:
             self.close()
 
     def _land(self) -> None:

@@ -63,6 +63,7 @@ def open_watch(
         for change in table.history.since(version):
             if not namespace or change.new["metadata"].get("namespace") == namespace:
                 stream.change(change.type, change.old, change.new)
+    stream.begun()
     table.streams.append(stream)
     if timeout_s is None:
         timeout_s = _SHORTEST_TIMEOUT_S * (1 + server.streams("apiserver.watch-timeouts").random())

@@ -18,7 +18,7 @@ class Feed:
     ``unread_bytes`` and ``unread_lines`` are how far behind it may be.
     """
 
-    __slots__ = ("_lines", "_out", "_size", "_waiter", "cut", "ended", "limits", "stream")
+    __slots__ = ("_lines", "_out", "_size", "_unread", "_waiter", "cut", "ended", "limits", "stream")
 
     def __init__(
         self, stream: Stream, lines: Lines, *, unread_bytes: int = _UNREAD_BYTES, unread_lines: int = _UNREAD_LINES
@@ -30,12 +30,14 @@ class Feed:
         self._lines = lines
         self._out: list[bytes] = []
         self._size = 0
+        self._unread = 0
         self._waiter: asyncio.Future[None] | None = None
 
     def open(self) -> None:
         """Begin to take; called in the world, at the instant the watch begins."""
-        self._collect()
+        self._out += [self._lines.line(event) for event in self.stream.take()]  # however much there is
         self.stream.alert(self._collect)
+        self._collect()
 
     def finish(self) -> None:
         """The server ends the watch; what has been taken is still delivered."""
@@ -51,7 +53,7 @@ class Feed:
             await self._waiter
         text = b"".join(self._out)
         self._out.clear()
-        self._size = 0
+        self._size = self._unread = 0
         return text
 
     def _collect(self) -> None:
@@ -60,8 +62,9 @@ class Feed:
                 break
             line = self._lines.line(event)
             self._size += len(line)
+            self._unread += 1
             self._out.append(line)
-            if self._size > self.limits[0] or len(self._out) > self.limits[1]:
+            if self._size > self.limits[0] or self._unread > self.limits[1]:
                 self._cut()
         if self.stream.ended:
             self.ended = True

@@ -7,6 +7,7 @@ import pytest
 from http_world import CONFIG_MAPS, Answer, HttpWorld, config_map, seen
 
 from sim.apiserver.http import feed
+from sim.apiserver.identity import ADMIN
 from sim.apiserver.rest import Request
 
 
@@ -92,6 +93,22 @@ def test_a_client_too_far_behind_is_told_410_and_cut(limit: str) -> None:
 
 def _watch() -> Any:
     return Request("GET", CONFIG_MAPS, {"watch": "1"}, {"authorization": "Bearer t"})
+
+
+def test_a_watch_may_begin_with_more_than_a_client_may_leave_unread() -> None:
+    count = 20_050
+
+    async def run() -> int:
+        world = HttpWorld()
+        resource = world.server.resource("", "configmaps")
+        for number in range(count):
+            world.server.create(ADMIN, resource, "default", config_map(f"a{number}"))
+        answer, hang_up = world.open(CONFIG_MAPS, "watch=1")
+        await seen(answer, lambda one: one.parts[1:])
+        await hang_up()
+        return answer.text.count(b"ADDED")
+
+    assert asyncio.run(run()) == count
 
 
 def test_a_server_that_stops_ends_its_watches_in_good_order() -> None:
