@@ -43,6 +43,7 @@ __all__ = ["ANONYMOUS", "Request", "Response", "Rest"]
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 _VERBS = {"GET": "list", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _TEXT = "text/plain;charset=utf-8"
+_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _GENERIC = (UNPROCESSABLE, "415: Unsupported Media Type")
 """Texts of answers that carry empty details."""
 _IMPERSONATED_MAX = 1024
@@ -85,6 +86,8 @@ class Rest:
             headers["warning"] = [f"299 - {json.dumps(text)}" for text in warnings]
         if status == 204:
             del headers["content-type"]
+        if isinstance(body, dict) and _is_pretty(request):
+            body = f"{json.dumps(body, indent=2, ensure_ascii=False)}\n".encode("utf-8", "replace")
         return Response(status, headers, body)
 
     def asks_outside(self, request: Request) -> bool:
@@ -268,6 +271,14 @@ class Rest:
             self._permit(user, verb, where)
             raise refuse_stream(server, namespace, name, request.query.get("container", ""))
         return None
+
+
+def _is_pretty(request: Request) -> bool:
+    """Whether a person reads the answer: says so, or asks with what people use."""
+    asked = request.query.get("pretty")
+    if asked:
+        return asked in ("1", "t", "T", "true", "TRUE", "True")
+    return request.headers.get("user-agent", "").startswith(_PEOPLE)
 
 
 def _verb_of(where: Place, request: Request) -> str:

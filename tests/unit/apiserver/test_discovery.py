@@ -131,3 +131,12 @@ def test_the_root_lists_where_to_look(client: Client) -> None:
 
 def test_discovery_in_a_form_that_nobody_speaks_is_406(client: Client) -> None:
     assert client.ask("GET", "/apis", accept="text/html").status == 406
+
+
+def test_people_get_indented_json(client: Client) -> None:
+    asked = client.ask("GET", "/version", pretty="true")
+    by_hand = client.ask("GET", "/version", headers={"user-agent": "curl/8.5.0"})
+    assert asked.body == by_hand.body
+    assert isinstance(asked.body, bytes)
+    assert asked.body.startswith(b'{\n  "major": "1",\n')
+    assert isinstance(client.ask("GET", "/version", headers={"user-agent": "curl/8.5.0"}, pretty="false").body, dict)
