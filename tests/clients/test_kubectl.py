@@ -52,6 +52,7 @@ spec:
 WIDGET = (
     "apiVersion: %(ns)s.example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: %(ns)s}\nspec: {mode: %(mode)s}\n"
 )
+EDITOR = r"sed -i s/replicas:.3/replicas:\ 2/"
 READY = """'{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'"""
 
 
@@ -74,7 +75,12 @@ class Kubectl:
         if not self.program.exists():
             pytest.fail(f"{self.program} is missing; .venv/bin/python .ci/kubectl.py brings it")
         self.minor = int(release.partition(".")[2])
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(home), "KUBECONFIG": str(kubeconfig)}
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "KUBECONFIG": str(kubeconfig),
+            "KUBE_EDITOR": EDITOR,
+        }
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -204,6 +210,8 @@ def test_workloads_and_rights(kubectl: Kubectl) -> None:
         Call("-n @ns describe deploy d", r"^Name: +d\nNamespace: +@ns\n.*Replicas: +3 desired .*Image: +nginx\n"),
         Call("-n @ns set image deploy/d c=nginx:2", "^deployment.apps/d image updated\n$"),
         Call("-n @ns get deploy d -o 'jsonpath={.spec.template.spec.containers[0].image}'", "^nginx:2$"),
+        Call("-n @ns edit deploy d", "^deployment.apps/d edited\n$"),
+        Call("-n @ns get deploy d -o jsonpath={.spec.replicas}", "^2$"),
         Call("-n @ns create deployment e --image=nginx", "^deployment.apps/e created\n$"),
         Call("-n @ns run p --image=nginx --restart=Never", "^pod/p created\n$"),
         Call("-n @ns get pod p -o wide", r"^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE"),

@@ -193,7 +193,6 @@ def test_every_kind_reads_as_its_model(api: Any) -> None:
         apps.list_replica_set_for_all_namespaces,
         client.BatchV1Api(api).list_job_for_all_namespaces,
         client.CoordinationV1Api(api).list_lease_for_all_namespaces,
-        client.EventsV1Api(api).list_event_for_all_namespaces,
         client.PolicyV1Api(api).list_pod_disruption_budget_for_all_namespaces,
         client.ApiextensionsV1Api(api).list_custom_resource_definition,
         client.AdmissionregistrationV1Api(api).list_validating_webhook_configuration,

@@ -1,5 +1,7 @@
 """Bodies that are broken, odd, huge or deep; the codes are those of a real server."""
 
+import random
+
 import pytest
 from victim import Victim
 
@@ -88,3 +90,25 @@ def test_a_broken_patch_changes_nothing(victim: Victim, form: str, body: bytes, 
 
     assert answer.status_code == code, answer.text
     assert victim.client.get(f"{MAPS}/patched").json() == before
+
+
+def test_flipped_bytes_of_protobuf_are_refused_or_mean_something(victim: Victim) -> None:
+    stream = random.Random(5)
+    container = {"name": "c", "image": "i", "resources": {"limits": {"cpu": "1"}}, "ports": [{"containerPort": 80}]}
+    pod = {"metadata": {"name": "flipped", "labels": {"a": "b"}}, "spec": {"containers": [container]}}
+    pods = "/api/v1/namespaces/default/pods"
+    whole = victim.client.post(f"{pods}?dryRun=All", json=pod, headers={"accept": PROTOBUF}).content
+    assert whole.startswith(b"k8s\x00")
+    codes = set()
+    for _ in range(400):
+        flipped = bytearray(whole)
+        for _ in range(stream.randint(1, 3)):
+            at = stream.randrange(4, len(flipped))
+            if stream.random() < 0.7:
+                flipped[at] = stream.randrange(256)
+            else:
+                del flipped[at : at + stream.randint(1, 9)]
+        answer = victim.client.post(pods, content=bytes(flipped), headers={"content-type": PROTOBUF})
+        assert answer.status_code < 500 or "should not be set on objects to be created" in answer.text, answer.text
+        codes.add(answer.status_code)
+    assert 400 in codes

@@ -17,7 +17,7 @@ DOCUMENTS = (
     "apis/kubernaut.ai/v1alpha1",
     "apis/rbac.authorization.k8s.io/v1",
     "apis/tekton.dev/v1",
-    "apis/apiextensions.k8s.io/v1",  # the last: it takes definitions away
+    "apis/apiextensions.k8s.io/v1",
 )
 EXAMPLES = 60
 SETTINGS = hypothesis.settings(
@@ -34,7 +34,8 @@ SETTINGS = hypothesis.settings(
 def test_no_request_is_answered_with_an_error_of_the_server(victim: Victim, document: str) -> None:
     described: Any = victim.client.get(f"/openapi/v3/{document}").json()
     found = schemathesis.openapi.from_dict(described).get_all_operations()
-    operations = [one.ok() for one in found]
+    # All definitions at once are not taken away: others need them.
+    operations = [operation for operation in (one.ok() for one in found) if _bearable(operation)]
     codes: set[int] = set()
 
     @SETTINGS
@@ -49,6 +50,10 @@ def test_no_request_is_answered_with_an_error_of_the_server(victim: Victim, docu
     ask()
 
     assert codes & {400, 404, 422}
+
+
+def _bearable(operation: Any) -> bool:
+    return operation.method.upper() != "DELETE" or not operation.path.endswith("customresourcedefinitions")
 
 
 def _request(victim: Victim, case: Any) -> Any:
