@@ -11,6 +11,7 @@ import pytest
 
 _PATIENCE_S = 60
 _SERVE = (sys.executable, "-c", "from scenarios.cli import main; main()", "serve", "--port", "0", "--speed", "60")
+_PARTS = ("--with", "workloads")
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = folder / "kubeconfig"
     with (folder / "errors").open("w+") as errors:
         process = subprocess.Popen(
-            (*_SERVE, "--kubeconfig", str(path)), stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder
+            (*_SERVE, *_PARTS, "--kubeconfig", str(path)), stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder
         )
         assert process.stdout is not None
         try:

@@ -242,6 +242,32 @@ def test_workloads_and_rights(kubectl: Kubectl) -> None:
     assert kubectl.surprises("work", calls) == ""
 
 
+def test_a_deployment_rolls_and_a_job_completes(kubectl: Kubectl) -> None:
+    calls = [
+        Call("create namespace @ns", "created"),
+        Call("-n @ns create deployment d --image=nginx --replicas=2", "^deployment.apps/d created\n$"),
+        Call("-n @ns rollout status deploy/d --timeout=20s", 'deployment "d" successfully rolled out\n$'),
+        Call("-n @ns wait --for=condition=Available --timeout=20s deploy/d", "condition met\n$"),
+        Call("-n @ns get deploy d", r"^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nd +2/2 +2 +2 "),
+        Call("-n @ns get pods -l app=d -o name", r"^pod/d-\w+-\w+\npod/d-\w+-\w+\n$"),
+        Call("-n @ns set image deploy/d nginx=nginx:2", "^deployment.apps/d image updated\n$"),
+        Call("-n @ns rollout status deploy/d --timeout=20s", 'deployment "d" successfully rolled out\n$'),
+        Call("-n @ns rollout history deploy/d", r"REVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>\n"),
+        Call("-n @ns rollout undo deploy/d", "^deployment.apps/d rolled back\n$"),
+        Call("-n @ns get deploy d -o 'jsonpath={.spec.template.spec.containers[0].image}'", "^nginx$"),
+        Call("-n @ns describe deploy d", "deployment-controller +Scaled up replica set d-"),
+        Call("-n @ns create job j --image=busybox", "^job.batch/j created\n$"),
+        Call("-n @ns wait --for=condition=complete --timeout=20s job/j", "condition met\n$"),
+        Call("-n @ns get job j", r"^NAME +(STATUS +)?COMPLETIONS +DURATION +AGE\nj +(Complete +)?1/1 "),
+        Call("-n @ns delete deploy d", '^deployment.apps "d" deleted'),
+        Call("drain node-1 --ignore-daemonsets --force --timeout=20s", "node/node-1 (drained|evicted)\n$"),
+        Call("uncordon node-1", "^node/node-1 uncordoned\n$"),
+        Call("delete namespace @ns", '^namespace "@ns" deleted\n$'),
+    ]
+
+    assert kubectl.surprises("roll", calls) == ""
+
+
 def test_a_kind_that_a_user_brings_is_used_at_once(kubectl: Kubectl) -> None:
     calls = [
         Call("create namespace @ns", "^namespace/@ns created\n$"),

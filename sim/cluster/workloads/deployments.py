@@ -114,7 +114,8 @@ class Deployments:
             },
         }
         created = self._api.create(REPLICASETS, metadata["namespace"], body)
-        self._tell_scaled(owner, created, 0, replicas)
+        if replicas:
+            self._tell_scaled(owner, created, 0, replicas)
         return created
 
     def _resize(self, owner: Document, one: Document | None, replicas: int) -> None:
