@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from scenarios.chronicle import Chronicle, Execution
 from scenarios.errors import BadInput
-from scenarios.remediations import Remediation, Remediations
+from scenarios.remediation.remediations import Remediation, Remediations
 from scenarios.situations.row import Row
 from scenarios.story import Step
 from scenarios.world import ApiCalls

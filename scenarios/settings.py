@@ -10,9 +10,9 @@ import yaml
 from pydantic import Field, model_validator
 
 from scenarios.errors import BadInput
-from scenarios.orchestratorsettings import AnalystSettings, ApproverSettings, OrchestratorSettings, ReviewerSettings
+from scenarios.remediation.settings import AnalystSettings, ApproverSettings, OrchestratorSettings, ReviewerSettings
 from scenarios.seconds import Duration, Seconds, SomeSeconds
-from scenarios.tektonsettings import TektonSettings
+from scenarios.tekton.settings import TektonSettings
 from scenarios.workflows import Part, Quantity, Time, validate
 from sim.tekton import latency
 

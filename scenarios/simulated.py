@@ -12,19 +12,21 @@ from controller.executor.wiring import NAME as CONTROLLER_NAME
 from controller.executor.wiring import executor
 from controller.ports import Cluster, Document
 from reports import statistics, timings
-from scenarios import hazards, legacy, manifests, parts, permissions
+from scenarios import manifests, parts, permissions
 from scenarios.cast import WORKLOADS, Cast
 from scenarios.chronicle import Chronicle
 from scenarios.errors import BadInput
-from scenarios.incidents import Incidents
-from scenarios.invariants import Invariants
 from scenarios.manifests import CONTROLLER
-from scenarios.orchestration import Orchestration
-from scenarios.remediations import Remediations
+from scenarios.remediation import legacy
+from scenarios.remediation.invariants import Invariants
+from scenarios.remediation.orchestration import Orchestration
+from scenarios.remediation.remediations import Remediations
 from scenarios.settings import Settings, described
 from scenarios.target import Target
-from scenarios.tektonsettings import Mishap
-from scenarios.tektonsettings import Process as TektonProcess
+from scenarios.tekton import hazards
+from scenarios.tekton.incidents import Incidents
+from scenarios.tekton.settings import Mishap
+from scenarios.tekton.settings import Process as TektonProcess
 from scenarios.workflows import Workflow
 from scenarios.world import ApiCalls, World
 from sim import garbage

@@ -8,8 +8,8 @@ from controller.api.lock import lock_name
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.ports import Cluster
 from scenarios.chronicle import Chronicle, Execution, Lock
-from scenarios.orchestration import Orchestration
-from scenarios.remediations import Remediations
+from scenarios.remediation.orchestration import Orchestration
+from scenarios.remediation.remediations import Remediations
 from scenarios.workflows import Workflow
 
 NAMESPACE = "kubernaut-system"

@@ -14,10 +14,11 @@ from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, field_va
 
 from controller.orchestrator.labels import execution_name
 from reports import statistics, timings
-from scenarios import settings, signals
+from scenarios import settings
 from scenarios.cast import TROUBLES, check_step
+from scenarios.remediation import signals
+from scenarios.remediation.load import Signals, SignalSource
 from scenarios.settings import Settings
-from scenarios.signalload import Signals, SignalSource
 from scenarios.story import Step
 from scenarios.target import Target
 from scenarios.workflows import Part, beside, load_yaml, text_of, validate

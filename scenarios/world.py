@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scenarios.chronicle import Chronicle
-from scenarios.remediations import Remediations
+from scenarios.remediation.remediations import Remediations
 from scenarios.target import Target
-from scenarios.tektonsettings import Mishap, Process
+from scenarios.tekton.settings import Mishap, Process
 from scenarios.workflows import Workflow
 
 

@@ -96,3 +96,5 @@ _.new_event_loop
 
 # Methods that libraries call.
 _.ignore_aliases
+_.do_POST  # called by http.server
+_.log_message  # likewise

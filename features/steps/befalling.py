@@ -4,7 +4,7 @@ from features.steps.asking import asked
 from features.steps.words import seconds
 from scenarios.errors import BadInput
 from scenarios.story import Story
-from scenarios.tektonsettings import PROCESSES, Mishap, Process
+from scenarios.tekton.settings import PROCESSES, Mishap, Process
 from scenarios.world import World
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from features.steps.asking import asked, check_workflow
 from features.steps.words import seconds
-from scenarios import hazards
 from scenarios.errors import BadInput
-from scenarios.rollout import Rollout
 from scenarios.story import Story
 from scenarios.target import Target
+from scenarios.tekton import hazards
+from scenarios.tekton.rollout import Rollout
 from scenarios.world import World
 
 

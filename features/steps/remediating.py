@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from controller.orchestrator.labels import APPROVED, REJECTED
 from features.steps.asking import asked, check_workflow
 from features.steps.words import seconds
-from scenarios import signals
 from scenarios.cast import TROUBLES, check_step
 from scenarios.errors import BadInput
+from scenarios.remediation import signals
 from scenarios.story import Story
 from scenarios.target import Target
 from scenarios.world import World

@@ -3,7 +3,7 @@
 from features.steps.remediating import word
 from features.steps.seeing import seen
 from features.steps.words import seconds
-from scenarios import signals
+from scenarios.remediation import signals
 from scenarios.story import Story
 from scenarios.target import Target
 

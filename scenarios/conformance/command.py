@@ -10,9 +10,9 @@ from scenarios.conformance.overhttp import HttpStage, Place
 from scenarios.conformance.replay import Difference
 from scenarios.conformance.score import Verdict, by_area, judge, table
 from scenarios.errors import BadInput
-from sim.apiserver.exchange import Request
 from sim.apiserver.http import credentials
 from sim.apiserver.rbac import MASTERS
+from sim.apiserver.rest.exchange import Request
 
 _USERS = {
     "we": "system:serviceaccount:kubernaut-system:workflowexecution-controller",

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scenarios.conformance.stage import Answer, Event, OpenWatch
-from sim.apiserver.exchange import Request, Response
 from sim.apiserver.identity import ADMIN, User, service_account
-from sim.apiserver.rest import Rest
+from sim.apiserver.rest.exchange import Request, Response
+from sim.apiserver.rest.rest import Rest
 from sim.apiserver.server import ApiServer
 from sim.apiserver.watch import Stream
 from sim.clock import Clock

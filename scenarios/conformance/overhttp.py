@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from scenarios.conformance.replay import Difference
 from scenarios.conformance.stage import Answer, Event, OpenWatch
-from sim.apiserver.exchange import Request
+from sim.apiserver.rest.exchange import Request
 
 _TIMEOUT_S = 5.0
 _POLL_S = 0.01

@@ -13,7 +13,7 @@ from scenarios.conformance.comparison import first, kept
 from scenarios.conformance.paths import ABSENT, read
 from scenarios.conformance.recognition import Recogniser, meaning
 from scenarios.conformance.stage import Answer, Event, OpenWatch, Stage
-from sim.apiserver.exchange import Request
+from sim.apiserver.rest.exchange import Request
 
 _PATCHES = {
     "merge": "application/merge-patch+json",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from sim.apiserver.exchange import Request
+from sim.apiserver.rest.exchange import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from scenarios.golden.form import KINDS
 from scenarios.golden.player import Played, play
 from scenarios.golden.recording import Recording
 from scenarios.golden.stage import ABILITIES, Ability, Act, Component, Observer
-from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.errors import forbidden
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.latency import Latency

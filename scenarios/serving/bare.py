@@ -6,7 +6,7 @@ from typing import Any
 
 from scenarios import parts
 from scenarios.chronicle import Chronicle
-from scenarios.remediations import Remediations
+from scenarios.remediation.remediations import Remediations
 from scenarios.settings import Settings, described
 from scenarios.target import Target
 from scenarios.workflows import Workflow

@@ -14,11 +14,11 @@ import uvloop
 
 from scenarios.serving.fixture import hosted
 from scenarios.serving.load import WIDGETS, widget
-from sim.apiserver.exchange import Request
 from sim.apiserver.http.application import Application
 from sim.apiserver.http.listener import Listener, bind
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest import Rest
+from sim.apiserver.rest.exchange import Request
+from sim.apiserver.rest.rest import Rest
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.loop import Loop

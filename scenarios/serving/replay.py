@@ -15,7 +15,7 @@ from scenarios.version import VERSION
 from sim import garbage
 from sim.apiserver.http.application import answered
 from sim.apiserver.http.journal import read
-from sim.apiserver.rest import Request, Response
+from sim.apiserver.rest.rest import Request, Response
 from sim.apiserver.watch import Stream
 from sim.pump import enter
 

@@ -19,7 +19,7 @@ from scenarios.workflows import Workflow
 from sim.apiserver.http.journal import written
 from sim.apiserver.http.outgoing import encoded
 from sim.apiserver.identity import User
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 from sim.apiserver.watch import Stream
 from sim.apiserver.watching import Watcher
 from sim.workload.distributions import Constant

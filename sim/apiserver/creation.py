@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
-from sim.apiserver.admission import AdmissionRequest
-from sim.apiserver.decoding import report_unknown, well_formed
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.errors import already_exists, bad_request, being_deleted, invalid
 from sim.apiserver.gotypes import decoded
 from sim.apiserver.identity import User
-from sim.apiserver.managedentries import Entries
 from sim.apiserver.metadata import check_create, for_create, generated_name
+from sim.apiserver.ownership.entries import Entries
 from sim.apiserver.registry import Served
+from sim.apiserver.rest.decoding import report_unknown, well_formed
 from sim.apiserver.unknownfields import pruned
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from controller.ports import Document
-from sim.apiserver.admissionpolicies import Policies
+from sim.apiserver.admission.limitrange import LimitRanger
+from sim.apiserver.admission.podsecurity import PodSecurity
+from sim.apiserver.admission.policies import Policies
+from sim.apiserver.admission.quota import RESOURCE_QUOTAS, QuotaAdmission, Quotas
+from sim.apiserver.admission.quotacontroller import QuotaController
 from sim.apiserver.escalation import RESOURCES, EscalationCheck
 from sim.apiserver.identity import User
-from sim.apiserver.limitrange import LimitRanger
-from sim.apiserver.podsecurity import PodSecurity
-from sim.apiserver.quota import RESOURCE_QUOTAS, QuotaAdmission, Quotas
-from sim.apiserver.quotacontroller import QuotaController
 from sim.apiserver.standard import standard
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document, Propagation
-from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.errors import not_found
 from sim.apiserver.identity import User
 from sim.apiserver.registry import Served

@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from controller.ports import Document
-from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.errors import forbidden, not_found
 from sim.apiserver.identity import User
 from sim.apiserver.policy import Attributes, Rule

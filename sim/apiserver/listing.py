@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from controller.ports import Document
 from sim.apiserver.errors import bad_request, expired, invalid, too_large_version
 from sim.apiserver.index import Index, label_getter
-from sim.apiserver.jsontext import read_json
-from sim.apiserver.listoptions import match_causes
 from sim.apiserver.registry import Served
+from sim.apiserver.rest.jsontext import read_json
+from sim.apiserver.rest.listoptions import match_causes
 from sim.apiserver.selectors import Predicate, field_equalities, field_predicate, label_equalities, label_predicate
 from sim.apiserver.store import Table
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document, Resource, WatchType
-from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.errors import Cause, forbidden, not_found
 from sim.apiserver.identity import User
 from sim.apiserver.names import label

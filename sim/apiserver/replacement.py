@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError, Document
-from sim.apiserver.admission import AdmissionRequest, Mutator
-from sim.apiserver.decoding import check_type, report_unknown, well_formed
+from sim.apiserver.admission.chain import AdmissionRequest, Mutator
 from sim.apiserver.deletion import complete
 from sim.apiserver.errors import bad_request, conflict, invalid, invalid_value, not_found
 from sim.apiserver.gotypes import decoded
 from sim.apiserver.identity import User
-from sim.apiserver.managedentries import Entries, same_but_times
-from sim.apiserver.managedfields import owned
 from sim.apiserver.metadata import check_update, for_update
+from sim.apiserver.ownership.entries import Entries, same_but_times
+from sim.apiserver.ownership.managedfields import owned
 from sim.apiserver.patch import apply_operations, merge
 from sim.apiserver.registry import Served
+from sim.apiserver.rest.decoding import check_type, report_unknown, well_formed
 from sim.apiserver.strategic import strategic_merge
 from sim.apiserver.unknownfields import pruned
 

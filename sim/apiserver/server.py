@@ -9,8 +9,8 @@ from typing import Any
 
 from controller.ports import Document, PatchType, Propagation, Resource
 from sim.apiserver import creation, deletion, eventsface, eviction, listing, replacement
-from sim.apiserver.admission import Chain
-from sim.apiserver.apply import apply
+from sim.apiserver.admission.chain import Chain
+from sim.apiserver.admission.webhooks import Webhooks
 from sim.apiserver.builtin import builtin
 from sim.apiserver.calls import Calls
 from sim.apiserver.client import Client
@@ -22,16 +22,16 @@ from sim.apiserver.eventwrites import count_event, create_event
 from sim.apiserver.flow import FlowControl
 from sim.apiserver.identity import ADMIN, User
 from sim.apiserver.latency import COLLECTOR_LAG, Latency
-from sim.apiserver.managedfields import Ownership
 from sim.apiserver.metadata import fresh_uid
 from sim.apiserver.namespaces import INITIAL, Namespaces
+from sim.apiserver.ownership.apply import apply
+from sim.apiserver.ownership.managedfields import Ownership
 from sim.apiserver.rbac import RULES, Authorizer
 from sim.apiserver.registry import Registry, Served
 from sim.apiserver.standard import standard
 from sim.apiserver.store import Observer, Store
 from sim.apiserver.watch import Lag, Stream
 from sim.apiserver.watching import Watcher, open_watch
-from sim.apiserver.webhooks import Webhooks
 from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams

@@ -1,15 +1,15 @@
 """The strategies that make the builtin kinds behave: which class serves which resource."""
 
-from sim.apiserver.admissionmatch import GROUP
-from sim.apiserver.admissionpolicykinds import AdmissionBindings, AdmissionPolicies
+from sim.apiserver.admission.limitkinds import LimitRanges, ResourceQuotas
+from sim.apiserver.admission.match import GROUP
+from sim.apiserver.admission.policykinds import AdmissionBindings, AdmissionPolicies
+from sim.apiserver.admission.webhookkinds import WebhookConfigurations
 from sim.apiserver.corekinds import ConfigMaps, Events, Leases, Secrets
 from sim.apiserver.crds import CheckedDefinitions
-from sim.apiserver.limitkinds import LimitRanges, ResourceQuotas
 from sim.apiserver.pods import CheckedPods
 from sim.apiserver.registry import Registry
 from sim.apiserver.rolekinds import Bindings, Roles
 from sim.apiserver.strategy import Strategy
-from sim.apiserver.webhookkinds import WebhookConfigurations
 from sim.apiserver.workloads import Deployments, Jobs
 
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document, PatchType
-from sim.apiserver import bodies
 from sim.apiserver.errors import bad_request, subresource_refused
-from sim.apiserver.exchange import Request
 from sim.apiserver.gotypes import fitted
 from sim.apiserver.identity import User
 from sim.apiserver.listing import parse_version
-from sim.apiserver.listoptions import list_options
-from sim.apiserver.managedfields import manager_of
-from sim.apiserver.requestoptions import delete_options, is_true, write_options
-from sim.apiserver.routes import Route
+from sim.apiserver.ownership.managedfields import manager_of
+from sim.apiserver.rest import bodies
+from sim.apiserver.rest.exchange import Request
+from sim.apiserver.rest.listoptions import list_options
+from sim.apiserver.rest.options import delete_options, is_true, write_options
+from sim.apiserver.rest.routes import Route
+from sim.apiserver.rest.subresources import bind
 from sim.apiserver.scaling import read_scale, write_scale
-from sim.apiserver.subresources import bind
 from sim.apiserver.watch import Stream
 from sim.apiserver.watching import Watcher, failed_watch
 

@@ -1,7 +1,7 @@
 """Tekton's admission webhooks: defaulting, then validation, with the texts that the real ones answer."""
 
 from controller.ports import ApiError, Document
-from sim.apiserver.admission import AdmissionRequest, Chain
+from sim.apiserver.admission.chain import AdmissionRequest, Chain
 from sim.tekton.defaults import (
     default_metadata,
     default_pipeline,

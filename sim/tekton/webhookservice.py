@@ -3,7 +3,7 @@
 from random import Random
 
 from controller.ports import Document
-from sim.apiserver.admission import AdmissionRequest, Chain
+from sim.apiserver.admission.chain import AdmissionRequest, Chain
 from sim.loop import Loop
 from sim.tekton.options import TektonOptions
 from sim.tekton.webhook import RESOURCES, Webhook, unanswered

@@ -11,7 +11,7 @@ from scenarios.conformance.recorded import bundled, definitions
 from scenarios.conformance.score import by_area, judge, table
 from sim.apiserver.http.application import Application
 from sim.apiserver.http.hosted import Hosted
-from sim.apiserver.rest import Rest
+from sim.apiserver.rest.rest import Rest
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.loop import Loop

@@ -12,7 +12,7 @@ from scenarios.conformance.inworld import SimulatedStage
 from scenarios.conformance.recorded import bundled, definitions
 from scenarios.conformance.score import by_area, judge, table
 from scenarios.conformance.stage import Answer
-from sim.apiserver.exchange import Request
+from sim.apiserver.rest.exchange import Request
 
 LEASES = [case for case in bundled() if case.area == "leases"]
 

@@ -11,7 +11,7 @@ import yaml
 from sim.apiserver.http.application import Application
 from sim.apiserver.http.hosted import Hosted
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 from sim.apiserver.server import ApiServer
 from sim.pump import Pump
 

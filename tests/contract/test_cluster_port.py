@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import WIDGETS, Adapter
+from adapters import WIDGETS, Adapter
 
 from controller.ports import ApiError, Cluster, Document, Resource, WatchEvent, WatchStream
 

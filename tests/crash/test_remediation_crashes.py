@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pytest
 
 from controller.ports import Cluster
-from scenarios import settings, signals, workflows
+from scenarios import settings, workflows
+from scenarios.remediation import signals
 from scenarios.simulated import SimulatedWorld
 from scenarios.target import Target
 from sim.faults.crash import Crash, Moment

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from controller.ports import Document
 from sim.apiserver.discovery import aggregated, health, plain
 from sim.apiserver.discovery.version import VERSION
-from sim.apiserver.negotiation import JSON, clauses
 from sim.apiserver.openapi.pages import openapi
+from sim.apiserver.rest.negotiation import JSON, clauses
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer

@@ -2,6 +2,6 @@
 
 Here belong reading a request, who sent it (tokens, certificates), limits, encoding an answer, streams that many slow
 clients read, listening sockets, the kubeconfig that leads to them, and the handle on the clock. What a path, a verb or
-a media type means belongs to :mod:`sim.apiserver.rest`; when a request happens is decided by :mod:`sim.pump`.
+a media type means belongs to :mod:`sim.apiserver.rest.rest`; when a request happens is decided by :mod:`sim.pump`.
 Nothing of the simulation imports this package: a world that is not served does not know of it.
 """

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 from controller.ports import ApiError
+from sim.apiserver.admission.webhookcalls import make
+from sim.apiserver.admission.webhookreplies import Call, CallNeeded, Replies, Reply
 from sim.apiserver.errors import bad_request
 from sim.apiserver.http.feed import Feed
 from sim.apiserver.http.incoming import Receive, Scope, Send, Vanished, body_of, headers_of, request_of
 from sim.apiserver.http.journal import Journal
 from sim.apiserver.http.outgoing import Lines, encoded, raw_headers
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 from sim.apiserver.watch import Stream
-from sim.apiserver.webhookcalls import make
-from sim.apiserver.webhookreplies import Call, CallNeeded, Replies, Reply
 from sim.pump import Broken, Pump
 
 _WATCH_S = 3600.0  # of a watch whose client does not say how long; --min-request-timeout of a real server, doubled

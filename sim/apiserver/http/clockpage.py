@@ -9,7 +9,7 @@ from typing import Any
 from controller.ports import ApiError, Document
 from sim.apiserver.http.condition import BadCondition, Condition
 from sim.apiserver.rbac import MASTERS
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 from sim.apiserver.server import ApiServer
 from sim.pump import FASTEST, Pump
 from sim.workload.durations import format_us, parse_us

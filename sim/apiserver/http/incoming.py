@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sim.apiserver.identity import User
-from sim.apiserver.rest import Request
+from sim.apiserver.rest.rest import Request
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

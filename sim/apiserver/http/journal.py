@@ -4,9 +4,9 @@ import base64
 from typing import Any, Protocol
 
 from controller.ports import ApiError
+from sim.apiserver.admission.webhookreplies import Replies
 from sim.apiserver.identity import User
-from sim.apiserver.rest import Request, Response, Rest
-from sim.apiserver.webhookreplies import Replies
+from sim.apiserver.rest.rest import Request, Response, Rest
 
 _SECRET_OR_IDLE = (
     "authorization",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from controller.ports import ApiError
 from sim.apiserver.discovery.catalogue import entries, group_versions
-from sim.apiserver.negotiation import JSON, clauses
 from sim.apiserver.openapi.documents import v2_document, v3_document
 from sim.apiserver.openapi.wire import packed
+from sim.apiserver.rest.negotiation import JSON, clauses
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer

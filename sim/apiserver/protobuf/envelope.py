@@ -4,12 +4,12 @@ from typing import Any
 
 from controller.ports import Document
 from sim.apiserver.errors import bad_request
-from sim.apiserver.negotiation import JSON, YAML
 from sim.apiserver.protobuf.decoding import decoded
 from sim.apiserver.protobuf.encoding import encoded
 from sim.apiserver.protobuf.special import text
 from sim.apiserver.protobuf.wire import Malformed, chunk, fields
-from sim.apiserver.requestoptions import unsupported_media
+from sim.apiserver.rest.negotiation import JSON, YAML
+from sim.apiserver.rest.options import unsupported_media
 from sim.apiserver.schemas.messages import is_described, kind_name
 
 _MAGIC = b"k8s\x00"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sim.apiserver.identity import ADMIN, User
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 from sim.apiserver.server import ApiServer
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from controller.ports import ApiError, Resource
-from sim.apiserver.admissionpolicykinds import BINDINGS, POLICIES
+from sim.apiserver.admission.policykinds import BINDINGS, POLICIES
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock

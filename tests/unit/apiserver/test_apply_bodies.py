@@ -3,7 +3,7 @@
 import pytest
 
 from controller.ports import ApiError
-from sim.apiserver.applypatch import apply_patch
+from sim.apiserver.ownership.patch import apply_patch
 
 
 def test_yaml_and_json_say_the_same() -> None:

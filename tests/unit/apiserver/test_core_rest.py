@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sim.apiserver.flow import FlowControl, LevelSpec
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 
 AUTHORITY = {"authorization": "Bearer admin", "content-type": "application/json"}
 WIDGETS = "/apis/example.com/v1/namespaces/default/widgets"

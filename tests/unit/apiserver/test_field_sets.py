@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sim.apiserver.fieldsets import EMPTY, FieldSet, keyed, union, valued, without
+from sim.apiserver.ownership.sets import EMPTY, FieldSet, keyed, union, valued, without
 
 Path = tuple[str, ...]
 

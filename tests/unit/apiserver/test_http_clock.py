@@ -10,7 +10,7 @@ from http_world import CONFIG_MAPS, Answer, HttpWorld, config_map
 from sim.apiserver.http.clockpage import PATH, ClockPage
 from sim.apiserver.http.condition import BadCondition, Condition
 from sim.apiserver.identity import User
-from sim.apiserver.rest import Rest
+from sim.apiserver.rest.rest import Rest
 
 MINUTE_US = 60_000_000
 

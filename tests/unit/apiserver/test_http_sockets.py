@@ -13,7 +13,7 @@ from sim.apiserver.http.application import Application
 from sim.apiserver.http.feed import Feed
 from sim.apiserver.http.hosted import Hosted
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest import Rest
+from sim.apiserver.rest.rest import Rest
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.loop import Loop

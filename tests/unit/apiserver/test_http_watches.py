@@ -8,7 +8,7 @@ from http_world import CONFIG_MAPS, Answer, HttpWorld, config_map, seen
 
 from sim.apiserver.http import feed
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest import Request
+from sim.apiserver.rest.rest import Request
 
 
 def test_changes_arrive_while_the_watch_is_open() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from http_world import CONFIG_MAPS, HttpWorld
 
+from sim.apiserver.admission.webhookreplies import Call, Reply
 from sim.apiserver.http.application import Application
 from sim.apiserver.http.journal import read, written
-from sim.apiserver.rest import Request, Response, Rest
-from sim.apiserver.webhookreplies import Call, Reply
+from sim.apiserver.rest.rest import Request, Response, Rest
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 HOOK = {

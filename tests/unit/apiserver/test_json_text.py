@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.apiserver.jsontext import read_json
+from sim.apiserver.rest.jsontext import read_json
 
 COMPLAINTS = {
     b"": "unexpected end of JSON input",

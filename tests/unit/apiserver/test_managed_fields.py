@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from controller.ports import Document, Resource
-from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.identity import ADMIN
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock

@@ -6,7 +6,7 @@ import pytest
 from asking import TABLE, Client
 from core_world import World
 
-from sim.apiserver.rest import Response
+from sim.apiserver.rest.rest import Response
 
 PODS = "/api/v1/namespaces/default/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"

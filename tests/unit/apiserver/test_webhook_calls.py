@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.apiserver.admission.webhookcalls import make
+from sim.apiserver.admission.webhookreplies import Call, Reply
 from sim.apiserver.http.certificates import Authority
-from sim.apiserver.webhookcalls import make
-from sim.apiserver.webhookreplies import Call, Reply
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

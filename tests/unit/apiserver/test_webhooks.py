@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from controller.ports import ApiError, Document, Resource
+from sim.apiserver.admission.webhookkinds import MUTATING, VALIDATING
+from sim.apiserver.admission.webhookreplies import CallNeeded, Replies, Reply
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest import Request, Response, Rest
+from sim.apiserver.rest.rest import Request, Response, Rest
 from sim.apiserver.server import ApiServer
-from sim.apiserver.webhookkinds import MUTATING, VALIDATING
-from sim.apiserver.webhookreplies import CallNeeded, Replies, Reply
 from sim.clock import Clock
 from sim.loop import Loop
 from sim.streams import Streams

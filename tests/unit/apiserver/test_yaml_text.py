@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sim.apiserver.yamltext import read_yaml
+from sim.apiserver.rest.yamltext import read_yaml
 
 VALUES: dict[bytes, Any] = {
     b"": None,

@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from scenarios.rollout import RESOLVING, Rollout
+from scenarios.tekton.rollout import RESOLVING, Rollout
 from sim.loop import Loop
 
 

@@ -9,7 +9,7 @@ from tekton_world import NAMESPACE
 
 from controller.ports import ApiError, Document
 from controller.runtime.controller import PermanentError
-from sim.apiserver.admission import AdmissionRequest
+from sim.apiserver.admission.chain import AdmissionRequest
 from sim.apiserver.identity import ADMIN
 from sim.tekton.access import PODS, SECRETS, SERVICE_ACCOUNTS, TASK_RUNS
 from sim.tekton.attempt import Attempt, RequeueAfter
