@@ -1,6 +1,7 @@
 """What must hold on every run, whatever the scenario: watched on committed writes, never steered.
 
 It keeps books of its own and shares no rule with the controllers. A broken invariant ends the scenario as failed.
+Controllers may be anybody's: what a status leaves out is taken for the worse, and breaks nothing here.
 """
 
 from collections import Counter
@@ -78,9 +79,9 @@ class Invariants:
         status = execution.get("status") or _NONE
         if phase == "Completed":
             workflow = execution["spec"]["workflowRef"]["workflowId"]
-            self._completed[target, workflow] = datetime.fromisoformat(status["completionTime"])
+            self._completed[target, workflow] = _time(status.get("completionTime")) or self._now()
             self._unforgiven.pop(target, None)
-        elif phase == "Failed" and status["failureDetails"]["wasExecutionFailure"]:
+        elif phase == "Failed" and (status.get("failureDetails") or _NONE).get("wasExecutionFailure", True):
             self._unforgiven[target] = name
 
     def _run(self, type_: WatchType, _resource: Resource, _old: Document | None, new: Document) -> None:
@@ -120,7 +121,7 @@ class Invariants:
                 self._break(f"NotificationRequest {subject[1]} was sent {self._told[subject]} times")
 
     def _unnamed_waits(self) -> list[str]:
-        """Every remediation has ended, or says what it waits for, and has not waited beyond an hour and its limits."""
+        """Every remediation has ended, or says what it waits for."""
         unnamed = []
         for request in self._requests.values():
             status = request.get("status") or _NONE
@@ -137,7 +138,7 @@ class Invariants:
         for request in self._requests.values():
             status = request.get("status") or _NONE
             if status.get("skipReason") == "DuplicateInProgress":
-                folded[request["metadata"]["namespace"], status["duplicateOf"]] += 1
+                folded[request["metadata"]["namespace"], status.get("duplicateOf", "")] += 1
         counted = {
             (request["metadata"]["namespace"], request["metadata"]["name"]): (request.get("status") or _NONE)
             for request in self._requests.values()
@@ -154,6 +155,14 @@ def _controller_uid(document: Document) -> str | None:
         if one.get("controller") and one["kind"] == "RemediationRequest":
             return str(one["uid"])
     return None
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _is_cleared(execution: Document) -> bool:

@@ -88,7 +88,7 @@ class Analyst:
     def _observed(self, type_: WatchType, _resource: Resource, _old: Document | None, new: Document) -> None:
         if type_ == "ADDED":
             metadata = new["metadata"]
-            request = new["spec"]["remediationRequestRef"]["name"]
+            request = _request_of(new)
             mood = self._moods.get(request) or self._mood()
             if mood == "silent":
                 return
@@ -118,12 +118,17 @@ class Analyst:
 
     def _candidates(self, analysis: Document) -> list[Remedy]:
         """What may be recommended, best first: pinned ones in their order, others for the signal."""
-        pinned = self._pinned.get(analysis["spec"]["remediationRequestRef"]["name"])
+        pinned = self._pinned.get(_request_of(analysis))
         if pinned is not None:
             known = {one.workflow_id: one for one in self._remedies}
             return [known[one] for one in pinned]
         signal = analysis["spec"]["signalContext"]["signalName"]
         return [one for one in self._remedies if not one.signals or signal in one.signals]
+
+
+def _request_of(analysis: Document) -> str:
+    """The name of its RemediationRequest; empty where whoever asks gave none."""
+    return analysis["spec"]["remediationRequestRef"].get("name") or ""
 
 
 def answer(analysis: Document, candidates: Sequence[Remedy], mood: str, stream: Random) -> dict[str, Any]:
