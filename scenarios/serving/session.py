@@ -70,6 +70,8 @@ def open_world(options: SessionOptions) -> ServedWorld:
         analyst = chosen.analyst.model_copy(update={**dict.fromkeys(_MOODS, 0.0), **silent})
         approver = chosen.approver.model_copy(update={"rejects": 0.0, **silent})
         chosen = chosen.model_copy(update={"analyst": analyst, "approver": approver})
+    if parts.ORCHESTRATOR in options.without:  # those who decide for a foreign one are there all the same
+        chosen = chosen.model_copy(update={"orchestrator": chosen.orchestrator.model_copy(update={"replicas": 0})})
     seed = RunOptions(seed=options.seed).seed_of(name)
     if is_bare(options.without):
         return BareWorld(chosen, seed, options.without, options.epoch)
@@ -85,10 +87,7 @@ def open_world(options: SessionOptions) -> ServedWorld:
         workloads=parts.WORKLOADS not in options.without,
     )
     world.settle()
-    if parts.ORCHESTRATOR not in options.without:
-        _ = world.orchestration
-    else:
-        world.watch_remediations()
+    _ = world.orchestration
     world.loop.run_until(world.loop.now_us)
     return world
 

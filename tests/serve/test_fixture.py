@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from scenarios import workflows
+from scenarios.remediation import signals
 from scenarios.serving.fixture import KubernetesServer
 
 WFE = "/apis/kubernaut.ai/v1alpha1/namespaces/kubernaut-system/workflowexecutions"
 
 
-def ask(server: KubernetesServer, method: str, path: str, body: Any = None) -> Any:
+def ask(server: KubernetesServer, method: str, path: str, body: Any = None, media: str = "application/json") -> Any:
     data = None if body is None else json.dumps(body).encode()
-    headers = {"authorization": f"Bearer {server.token}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {server.token}", "content-type": media}
     with urllib.request.urlopen(
         urllib.request.Request(server.url + path, data, headers, method=method), timeout=30
     ) as answer:
@@ -77,3 +78,49 @@ def test_with_nobody_to_play_it_is_an_api_server_and_nothing_else(kubernetes_ser
 
     assert (nodes, definitions) == ([], [])
     assert ask(kubernetes_server, "GET", "/api/v1/namespaces/default/pods/p")["status"]["phase"] == "Pending"
+
+
+AIA = "/apis/kubernaut.ai/v1alpha1/namespaces/kubernaut-system/aianalyses"
+
+
+@pytest.mark.kubernetes_server(speed=0, without="ro")
+def test_the_analyst_answers_an_orchestrator_from_outside(kubernetes_server: KubernetesServer) -> None:
+    ask(kubernetes_server, "POST", AIA, analysis())
+
+    kubernetes_server.step("1h")
+
+    assert ask(kubernetes_server, "GET", f"{AIA}/asked")["status"]["phase"] in ("Completed", "Failed")
+
+
+@pytest.mark.kubernetes_server(speed=0, without="ro,people")
+def test_the_analyst_can_be_left_out_as_well(kubernetes_server: KubernetesServer) -> None:
+    ask(kubernetes_server, "POST", AIA, analysis())
+
+    kubernetes_server.step("1h")
+
+    assert "status" not in ask(kubernetes_server, "GET", f"{AIA}/asked")
+
+
+def analysis() -> Any:
+    """As little as an analysis may say."""
+    target = {"kind": "Deployment", "name": "payment-api", "namespace": "payment"}
+    signal = {"fingerprint": "f", "severity": "critical", "signalName": "S", "signalType": "alert"}
+    return {
+        "apiVersion": "kubernaut.ai/v1alpha1",
+        "kind": "AIAnalysis",
+        "metadata": {"name": "asked"},
+        "spec": {"remediationRequestRef": {}, "signalContext": {**signal, "targetResource": target}},
+    }
+
+
+@pytest.mark.parametrize("status", [{"phase": "Failed"}, {"phase": "Completed"}], ids=lambda status: status["phase"])
+@pytest.mark.kubernetes_server(speed=0, without="we")
+def test_an_executor_from_outside_may_say_little(kubernetes_server: KubernetesServer, status: dict[str, str]) -> None:
+    request = signals.body("rr", "payment/Deployment/payment-api", "first")
+    ask(kubernetes_server, "POST", WFE.replace("workflowexecutions", "remediationrequests"), request)
+    assert kubernetes_server.until("wfe/we-rr exists", within="10m")
+
+    told = ask(kubernetes_server, "PATCH", f"{WFE}/we-rr/status", {"status": status}, "application/merge-patch+json")
+
+    assert told["status"] == status
+    assert kubernetes_server.until(f"rr/rr overallPhase={status['phase']}", within="1h")
