@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from controller.ports import Document
-from sim.apiserver.rest.whereabouts import Whereabouts, fingerprint
+from sim.apiserver.whereabouts import Whereabouts, fingerprint
 
 BLOCK_SIZE = 256
 _FRESH = 128  # the newest stay as they are: aggregation still patches them (measured: within 50 writes)

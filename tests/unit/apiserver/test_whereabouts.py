@@ -5,7 +5,7 @@ import random
 from core_world import World
 
 from sim.apiserver.identity import ADMIN
-from sim.apiserver.rest.whereabouts import Whereabouts, fingerprint
+from sim.apiserver.whereabouts import Whereabouts, fingerprint
 
 
 def test_every_name_is_found_in_its_block_however_many_there_are() -> None:
