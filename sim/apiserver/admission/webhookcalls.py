@@ -23,6 +23,13 @@ class _Unreadable(Exception):
 
 async def make(call: Call) -> Reply:
     """Make the call; never raises for what the network or the webhook does."""
+    try:
+        return await _made(call)
+    except ValueError as error:  # a host that is no name, a length that is no number
+        return Reply(failure=f"net/http: HTTP/1.x transport connection broken: {error!s:.100}")
+
+
+async def _made(call: Call) -> Reply:
     parts = urlsplit(call.url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

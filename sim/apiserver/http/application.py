@@ -189,7 +189,7 @@ def _guarded(act: Callable[[Request], T], request: Request) -> T | Response:
         error = bad_request("the body is nested too deeply")
         return Response(error.code, dict(_JSON), error.status())
     except Exception as fault:
-        _log.exception("%s %s", request.method, request.path)
+        _log.exception("%s %.500r", request.method, request.path)
         return _failure(500, repr(fault))
 
 
@@ -228,9 +228,7 @@ async def _decline(scope: Scope, receive: Receive, send: Send) -> None:
 def _unhurried(request: Request) -> tuple[Request, float | None]:
     """The watch without the end that its client asked for, and that end in seconds of the client's clock."""
     text = request.query.get("timeoutSeconds", "")
-    if text and not text.isascii():
-        return request, None
-    if text and not text.isdigit():
+    if text and not (text.isascii() and text.isdigit()):
         return request, None
     return replace(request, query={**request.query, "timeoutSeconds": _ENDLESS}), float(text or 0) or None
 

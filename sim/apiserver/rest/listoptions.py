@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sim.apiserver.errors import Cause, bad_request, forbidden_field, invalid, not_supported
-from sim.apiserver.rest.options import is_true
+from sim.apiserver.errors import Cause, forbidden_field, invalid, not_supported
+from sim.apiserver.rest.options import integer, is_true
 
 _MATCH = "resourceVersionMatch"
 _MATCHES = ("Exact", "NotOlderThan")
@@ -27,14 +27,14 @@ class ListOptions:
 
 def list_options(query: Mapping[str, str], *, watching: bool) -> ListOptions:
     """Raises ApiError 400, 422."""
-    timeout_s = _integer(query, "timeoutSeconds")
+    timeout_s = integer(query.get("timeoutSeconds", "0"))
     options = ListOptions(
         query.get("labelSelector", ""),
         query.get("fieldSelector", ""),
         query.get("resourceVersion", ""),
         query.get(_MATCH, ""),
         query.get("continue", ""),
-        max(_integer(query, "limit"), 0),
+        max(integer(query.get("limit", "0")), 0),
         float(max(timeout_s, 0)) if timeout_s else None,
         is_true(query, "allowWatchBookmarks"),
         is_true(query, "sendInitialEvents") if "sendInitialEvents" in query else None,
@@ -48,16 +48,6 @@ def list_options(query: Mapping[str, str], *, watching: bool) -> ListOptions:
     if causes:
         raise invalid("meta.k8s.io", "ListOptions", "", causes)
     return options
-
-
-def _integer(query: Mapping[str, str], name: str) -> int:
-    text = query.get(name, "0")
-    try:
-        if text != text.strip() or "_" in text:
-            raise ValueError(text)
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
 def match_causes(version: str, match: str, continue_token: str) -> Iterator[Cause]:

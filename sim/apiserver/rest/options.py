@@ -1,5 +1,6 @@
 """Query parameters and DeleteOptions, checked as apimachinery checks them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from sim.apiserver.errors import Cause, bad_request, invalid, invalid_value, not
 _META = "meta.k8s.io"
 _MANAGER_LIMIT_BYTES = 128
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DIGITS_MAX = 1000  # beyond them Python counts no more
 _PROPAGATIONS = ("Foreground", "Background", "Orphan")
 
 
@@ -66,7 +69,7 @@ def delete_options(query: Mapping[str, str], body: Document) -> Options:
             if field in query:
                 asked[field] = query[field] if field != "dryRun" else [query[field]]
         if "gracePeriodSeconds" in query:
-            asked["gracePeriodSeconds"] = _integer(query["gracePeriodSeconds"])
+            asked["gracePeriodSeconds"] = integer(query["gracePeriodSeconds"])
         if "orphanDependents" in query:
             asked["orphanDependents"] = is_true(query, "orphanDependents")
     causes: list[Cause] = []
@@ -87,11 +90,14 @@ def delete_options(query: Mapping[str, str], body: Document) -> Options:
     )
 
 
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+def integer(text: str) -> int:
+    """An int64 as Go reads one. Raises ApiError 400."""
+    if not _INTEGER.fullmatch(text):
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    found = int(text) if len(text) <= _DIGITS_MAX else 1 << 63
+    if not -(1 << 63) <= found < 1 << 63:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return found
 
 
 def unsupported_media(accepted: str) -> ApiError:

@@ -65,6 +65,14 @@ def test_a_number_that_is_none_is_400(client: Client, text: str) -> None:
     assert answer.body["message"] == f'strconv.ParseInt: parsing "{text}": invalid syntax'
 
 
+@pytest.mark.parametrize("text", [str(1 << 63), "9" * 5000], ids=["one too much", "thousands of digits"])
+def test_a_number_beyond_64_bits_is_400(client: Client, text: str) -> None:
+    answer = client.ask("GET", PODS, timeoutSeconds=text)
+    assert answer.status == 400
+    assert isinstance(answer.body, dict)
+    assert answer.body["message"] == f'strconv.ParseInt: parsing "{text}": value out of range'
+
+
 def test_a_limit_below_one_is_none(world: World, client: Client) -> None:
     world.create(world.configmaps, "a")
     path = "/api/v1/namespaces/default/configmaps"

@@ -86,6 +86,29 @@ def test_a_silent_webhook_is_given_up(tmp_path: Path) -> None:
     assert called(silence, tmp_path, scheme="http", timeout_s=0.05).failure == "context deadline exceeded"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: \xb2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-5\r\n",
+        b"HTTP/1.1 \xb2\xb2\xb2 OK\r\n\r\n",
+    ],
+    ids=["a length in superscript", "an endless length", "a chunk below nothing", "a code in superscript"],
+)
+def test_an_answer_that_is_no_http_is_a_failure(answer: bytes, tmp_path: Path) -> None:
+    async def nonsense(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+
+    assert "transport connection broken" in called(nonsense, tmp_path, scheme="http").failure
+
+
+def test_a_host_that_is_no_name_is_a_failure() -> None:
+    reply = asyncio.run(make(Call(f"https://{'x' * 300}/", b"", 2, "", "")))
+    assert "transport connection broken" in reply.failure
+
+
 def test_nobody_listens() -> None:
     reply = asyncio.run(make(Call("https://127.0.0.1:1/x", b"", 2, "", "")))
     assert reply.failure == "dial tcp 127.0.0.1:1: connect: connection refused"
