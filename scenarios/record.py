@@ -43,6 +43,8 @@ class Recording:
         self.wall: dict[str, Any] = {}
         self._scenarios = 0
         self._executions = 0
+        self._mode = 0o666
+        """Of the files: requests from outside may hold Secrets, which are for their owner's eyes only."""
 
     def _line(self, kind: str, **fields: Any) -> None:
         self.lines.append(json.dumps({"kind": kind, **fields}, ensure_ascii=False, separators=(",", ":")))
@@ -84,6 +86,7 @@ class Recording:
         self, scenario: int, at_us: int, number: int, fields: Mapping[str, Any], *, status: int, answer: str
     ) -> None:
         """A request that came from outside, whole, with the code and a digest of its answer."""
+        self._mode = 0o600
         self._line("request", scenario=scenario, at_us=at_us, number=number, **fields, status=status, answer=answer)
 
     def attempt(self, scenario: int, at_us: int) -> None:
@@ -212,16 +215,18 @@ class Recording:
         """Write the record and, beside it, what the wall clock said. Raises BadInput when the place is not writable."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, "\n".join(self.lines) + "\n")
-            _replace(path.with_suffix(".wall.json"), json.dumps(self.wall, indent=1) + "\n")
+            _replace(path, "\n".join(self.lines) + "\n", self._mode)
+            _replace(path.with_suffix(".wall.json"), json.dumps(self.wall, indent=1) + "\n", self._mode)
         except OSError as error:
             raise BadInput(str(path), f"cannot be written ({error.strerror})", "a writable place") from None
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, mode: int) -> None:
     draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+            file.write(text)
         os.replace(draft, path)
     except OSError:
         draft.unlink(missing_ok=True)  # a full disk leaves nothing half-written

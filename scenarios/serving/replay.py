@@ -19,7 +19,7 @@ from sim.apiserver.rest.rest import Request, Response
 from sim.apiserver.watch import Stream
 from sim.pump import enter
 
-_LINE_MAX_BYTES = 8 * 1024 * 1024  # the largest body a server takes, and its spelling
+_LINE_MAX_BYTES = 64 * 1024 * 1024  # the largest body a server takes, spelled at its longest
 
 _SHOWN = 40  # characters on both sides of a difference
 
@@ -155,7 +155,7 @@ def _at_us(line: dict[str, Any], now_us: int) -> int:
 
 
 def _difference(path: Path, lines: list[str]) -> str:
-    recorded = path.read_text(encoding="utf-8").splitlines()
+    recorded = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # texts may hold other line breaks
     for number, (was, now) in enumerate(zip(recorded, lines, strict=False), start=1):
         if was != now:
             at = next(i for i, (a, b) in enumerate(zip(was + "\n", now + "\n", strict=False)) if a != b)

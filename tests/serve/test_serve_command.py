@@ -50,6 +50,7 @@ def test_a_session_from_request_to_released_lock_and_its_repetition(serving: Any
     watch = server.plain.open("GET", "/apis/kubernaut.ai/v1alpha1/workflowexecutions?watch=1&timeoutSeconds=30")
 
     created = server.client.ask("POST", WFE, execution("demo"))
+    assert server.client.code("GET", "/api/v1/namespaces?odd=%E2%80%A8%C2%85") == 200  # some take these for line breaks
     phases = _phases_until(watch, "Completed")
     watch.close()
     released = server.clock("until", f"pipelinerun/{_lock(created)} deleted")
@@ -65,6 +66,8 @@ def test_a_session_from_request_to_released_lock_and_its_repetition(serving: Any
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     assert "the same record, byte for byte" in replayed.stdout
     assert (tmp_path / "again/record.jsonl").read_bytes() == (tmp_path / "day.jsonl").read_bytes()
+    for kept in ("day.jsonl", "again/record.jsonl"):
+        assert stat.S_IMODE((tmp_path / kept).stat().st_mode) == 0o600
 
 
 def _phases_until(watch: Any, last: str) -> list[str]:

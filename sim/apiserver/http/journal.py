@@ -8,10 +8,12 @@ from sim.apiserver.admission.webhookreplies import Replies
 from sim.apiserver.identity import User
 from sim.apiserver.rest.rest import Request, Response, Rest
 
+_REVIEWS = "/tokenreviews"
 _SECRET_OR_IDLE = (
     "authorization",
     "proxy-authorization",
     "cookie",
+    "sec-websocket-protocol",  # where browsers put a token
     "content-length",
     "transfer-encoding",
     "connection",
@@ -43,10 +45,11 @@ def written(request: Request, rest: Rest) -> Entry:
     entry: Entry = {"method": request.method, "path": request.path, "query": dict(request.query)}
     entry["headers"] = {name: value for name, value in request.headers.items() if name not in _SECRET_OR_IDLE}
     entry["user"] = None if user is None else {"name": user.name, "groups": list(user.groups), "uid": user.uid}
+    body = rest.concealed(request.body) if request.path.endswith(_REVIEWS) else request.body
     try:
-        entry["body"] = request.body.decode()
+        entry["body"] = body.decode()
     except UnicodeDecodeError:
-        entry["body64"] = base64.b64encode(request.body).decode()
+        entry["body64"] = base64.b64encode(body).decode()
     if request.replies is not None:
         entry["replies"] = request.replies.recorded()
     return entry

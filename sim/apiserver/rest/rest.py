@@ -7,6 +7,7 @@ It only translates. What a verb does is in :mod:`sim.apiserver.server`; what pat
 import json
 import math
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from controller.ports import ApiError, Document, Resource
@@ -47,6 +48,7 @@ _PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _GENERIC = (UNPROCESSABLE, "415: Unsupported Media Type")
 """Texts of answers that carry empty details."""
 _IMPERSONATED_MAX = 1024
+_WARNINGS_MAX, _WARNING_MAX = 4096, 256  # characters, of all and of one (apiserver ``endpoints/filters/warning.go``)
 
 
 class Rest:
@@ -83,7 +85,7 @@ class Rest:
         finally:
             self._server.warn = self._server.webhooks.replies = None
         if warnings:
-            headers["warning"] = [f"299 - {json.dumps(text)}" for text in warnings]
+            headers["warning"] = [f"299 - {json.dumps(text)}" for text in _bounded(warnings)]
         if status == 204:
             del headers["content-type"]
         if isinstance(body, dict) and _is_pretty(request):
@@ -119,6 +121,12 @@ class Rest:
         if user is None:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         return user
+
+    def concealed(self, body: bytes) -> bytes:
+        """``body`` without the tokens of the server's users."""
+        for token in self._tokens:
+            body = body.replace(token.encode(), b"concealed")
+        return body
 
     def _known(self, token: str) -> User | None:
         """Whom a bearer token names: somebody of the token file, or a ServiceAccount."""
@@ -271,6 +279,16 @@ class Rest:
             self._permit(user, verb, where)
             raise refuse_stream(server, namespace, name, request.query.get("container", ""))
         return None
+
+
+def _bounded(warnings: list[str]) -> list[str]:
+    """Each once; where they are too long for headers, cut short, and only as many as fit."""
+    texts = list(dict.fromkeys(warnings))
+    if sum(map(len, texts)) <= _WARNINGS_MAX:
+        return texts
+    cut = [text[:_WARNING_MAX] for text in texts]
+    before = accumulate(map(len, cut), initial=0)
+    return [text for text, written in zip(cut, before, strict=False) if written < _WARNINGS_MAX]
 
 
 def _is_pretty(request: Request) -> bool:

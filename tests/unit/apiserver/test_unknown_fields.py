@@ -46,6 +46,16 @@ def test_otherwise_they_are_told_and_not_stored(client: Client) -> None:
     assert stored["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A"}]
 
 
+def test_however_many_there_are_headers_stay_short(client: Client) -> None:
+    body = {
+        **_deployment(),
+        "spec": {**_deployment()["spec"], **{f"{number:03d}{'x' * 400}": 1 for number in range(100)}},
+    }
+    warnings = client.ask("POST", DEPLOYMENTS, body).headers["warning"]
+    assert 4096 // 256 <= len(warnings) <= 4096 // 256 + len(PATHS)
+    assert max(map(len, warnings)) < 300
+
+
 def test_who_wants_to_hear_nothing_hears_nothing(client: Client) -> None:
     answer = client.ask("POST", DEPLOYMENTS, _deployment(), fieldValidation="Ignore")
     assert (answer.status, "warning" in answer.headers) == (201, False)
