@@ -47,7 +47,11 @@ def serve(
     ] = None,
     with_: Annotated[
         str | None,
-        typer.Option("--with", metavar="PARTS", help="Only these parts: tekton,scheduler,kubelet,gc,we,ro,people."),
+        typer.Option(
+            "--with",
+            metavar="PARTS",
+            help="Only these parts: tekton,scheduler,kubelet,gc,we,ro,people; or, in addition, workloads.",
+        ),
     ] = None,
     without: Annotated[
         str | None, typer.Option(metavar="PARTS", help="All but these parts, so that you can play them.")
