@@ -170,6 +170,15 @@ def test_a_play_that_breaks_is_told_and_cleaned_up(cluster: Served, tmp_path: Pa
     assert cluster.call(objects) == before
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As in a shell; where tests are run by workers, an interrupt is the business of those who run the workers."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_session_leaves_nothing_either(cluster: Served, tmp_path: Path) -> None:
     before = cluster.call(objects)
 
