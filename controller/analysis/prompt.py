@@ -16,7 +16,7 @@ from controller.ports import Document
 _log = logging.getLogger(__name__)
 _QUOTE_LINES, _QUOTE_LIMIT = 40, 4096
 _TEXT_LIMIT = 1024
-_SHOWN_MAX = 64  # parameters, or causes, of one attempt
+_SHOWN_MAX = 64  # parameters, or causes, of one attempt; labels of the cluster
 _NONE: Document = {}
 _ANSWER: Mapping[str, Any] = {
     "recovery_analysis": {"summary": "what went wrong and what that means now", "root_cause_changed": False},
@@ -115,7 +115,7 @@ def _summary(analysis: Document, attempt: Document) -> list[str]:
         _log.warning(
             "AIAnalysis %s: previous execution %s has no naturalLanguageSummary",
             analysis["metadata"]["name"],
-            attempt["workflowExecutionRef"],
+            clean(attempt["workflowExecutionRef"], 253),
         )
         return []
     return ["", "### Workflow Engine Summary", "", *_quoted(summary)]
@@ -146,7 +146,7 @@ def _cluster(spec: Document) -> list[str]:
     labels = (spec.get("context") or _NONE).get("detectedLabels") or {}
     if not labels:
         return []
-    shown = [(clean(name, 253), clean(value, 253)) for name, value in sorted(labels.items())]
+    shown = [(clean(name, 253), clean(value, 253)) for name, value in sorted(labels.items())[:_SHOWN_MAX]]
     filters = ", ".join(f"{name}={value}" for name, value in shown)
     return [
         "## The cluster",
