@@ -1,4 +1,4 @@
-"""Requests under an object that are not about the object itself: scale, eviction, binding, logs, exec, tokens."""
+"""Requests under an object that are not about the object itself: binding, logs, exec."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from controller.ports import ApiError, Document, Resource
 from sim.apiserver.errors import Cause, bad_request, conflict, forbidden_field, invalid, invalid_value, not_found
 from sim.apiserver.identity import User
-from sim.apiserver.rest.options import is_true
+from sim.apiserver.rest.options import integer, is_true
 
 if TYPE_CHECKING:
     from sim.apiserver.server import ApiServer
@@ -105,13 +105,7 @@ def _checked(name: str, query: Mapping[str, str]) -> tuple[int | None, int | Non
 
 
 def _count(query: Mapping[str, str], field: str) -> int | None:
-    text = query.get(field)
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    return integer(query[field]) if field in query else None
 
 
 def refuse_stream(server: "ApiServer", namespace: str, name: str, container: str) -> ApiError:
