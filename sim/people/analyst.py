@@ -10,11 +10,12 @@ from random import Random
 from typing import Any
 
 from controller.api.resources import AI_ANALYSES
-from controller.ports import ApiError, Document, Resource, WatchType
+from controller.ports import Document, Resource, WatchType
 from sim.apiserver.server import ApiServer
 from sim.clock import Clock
 from sim.cluster.api import Api, component_user
 from sim.loop import Loop
+from sim.people.deed import do
 from sim.workload.distributions import Distribution, Lognormal
 
 NAME = "aianalysis-controller"
@@ -110,11 +111,7 @@ class Analyst:
             return
         status = answer(analysis, self._candidates(analysis), mood, self._stream)
         status["completedAt"] = self._clock.timestamp()
-        try:
-            self._api.patch(AI_ANALYSES, namespace, name, {"status": status}, subresource="status")
-        except ApiError as error:
-            if error.code != 404:
-                raise
+        do(NAME, self._api.patch, AI_ANALYSES, namespace, name, {"status": status}, subresource="status")
 
     def _candidates(self, analysis: Document) -> list[Remedy]:
         """What may be recommended, best first: pinned ones in their order, others for the signal."""

@@ -5,10 +5,11 @@ from random import Random
 
 from controller.api.resources import REMEDIATION_REQUESTS
 from controller.orchestrator.labels import APPROVAL, APPROVED, REJECTED
-from controller.ports import ApiError, Document, Resource, WatchType
+from controller.ports import Document, Resource, WatchType
 from sim.apiserver.server import ApiServer
 from sim.cluster.api import Api, component_user
 from sim.loop import Loop
+from sim.people.deed import do
 from sim.workload.distributions import Distribution, Lognormal
 
 NAME = "approver"
@@ -60,11 +61,7 @@ class Approver:
 
     def _annotate(self, namespace: str, name: str, answer: str) -> None:
         patch = {"metadata": {"annotations": {APPROVAL: answer}}}
-        try:
-            self._api.patch(REMEDIATION_REQUESTS, namespace, name, patch)
-        except ApiError as error:
-            if error.code != 404:
-                raise
+        do(NAME, self._api.patch, REMEDIATION_REQUESTS, namespace, name, patch)
 
 
 def _phase(request: Document) -> str:

@@ -7,10 +7,11 @@ that nobody has cleared, stays until somebody has.
 from controller.api.remediationrequest import TERMINAL
 from controller.api.resources import REMEDIATION_REQUESTS, WORKFLOW_EXECUTIONS
 from controller.orchestrator.history import is_cleared, was_execution_failure
-from controller.ports import ApiError, Document, Resource, WatchType
+from controller.ports import Document, Resource, WatchType
 from sim.apiserver.server import ApiServer
 from sim.cluster.api import Api, component_user
 from sim.loop import Loop
+from sim.people.deed import do
 
 NAME = "janitor"
 _NONE: Document = {}
@@ -37,11 +38,7 @@ class Janitor:
         if self._blocks(found):
             self._loop.after(self._keep_us, self._tidy, namespace, name, uid)
             return
-        try:
-            self._api.delete(REMEDIATION_REQUESTS, namespace, name)
-        except ApiError as error:
-            if error.code != 404:
-                raise
+        do(NAME, self._api.delete, REMEDIATION_REQUESTS, namespace, name)
 
     def _blocks(self, request: Document) -> bool:
         reference = request["status"].get("workflowExecutionRef")

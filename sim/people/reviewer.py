@@ -5,10 +5,11 @@ from random import Random
 
 from controller.api.resources import WORKFLOW_EXECUTIONS
 from controller.orchestrator.labels import CLEAR_BLOCK
-from controller.ports import ApiError, Document, Resource, WatchType
+from controller.ports import Document, Resource, WatchType
 from sim.apiserver.server import ApiServer
 from sim.cluster.api import Api, component_user
 from sim.loop import Loop
+from sim.people.deed import do
 from sim.workload.distributions import Distribution, Lognormal
 
 NAME = "reviewer"
@@ -50,9 +51,5 @@ class Reviewer:
             self._loop.after(delay_us, self._clear, metadata["namespace"], metadata["name"])
 
     def _clear(self, namespace: str, name: str) -> None:
-        try:
-            annotations = {CLEAR_BLOCK: "looked at by a person"}
-            self._api.patch(WORKFLOW_EXECUTIONS, namespace, name, {"metadata": {"annotations": annotations}})
-        except ApiError as error:
-            if error.code != 404:
-                raise
+        patch = {"metadata": {"annotations": {CLEAR_BLOCK: "looked at by a person"}}}
+        do(NAME, self._api.patch, WORKFLOW_EXECUTIONS, namespace, name, patch)

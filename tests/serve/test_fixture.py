@@ -124,3 +124,23 @@ def test_an_executor_from_outside_may_say_little(kubernetes_server: KubernetesSe
 
     assert told["status"] == status
     assert kubernetes_server.until(f"rr/rr overallPhase={status['phase']}", within="1h")
+
+
+@pytest.mark.kubernetes_server(speed=0, without="ro")
+def test_who_is_refused_by_a_policy_takes_it_as_the_answer(
+    kubernetes_server: KubernetesServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["UPDATE"], "resources": ["aianalyses/status"]}
+    policy = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": "false"}]}
+    registration = "/apis/admissionregistration.k8s.io/v1"
+    for plural, spec in (
+        ("validatingadmissionpolicies", policy),
+        ("validatingadmissionpolicybindings", {"policyName": "no", "validationActions": ["Deny"]}),
+    ):
+        ask(kubernetes_server, "POST", f"{registration}/{plural}", {"metadata": {"name": "no"}, "spec": spec})
+    ask(kubernetes_server, "POST", AIA, analysis())
+
+    kubernetes_server.step("1h")
+
+    assert "status" not in ask(kubernetes_server, "GET", f"{AIA}/asked")
+    assert "aianalysis-controller was refused" in caplog.text
