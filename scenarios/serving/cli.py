@@ -1,5 +1,6 @@
 """The commands ``serve`` and ``clock`` as the command line has them; what they do is loaded when they are called."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ Examples:
                                                        a day as fast as it can, to be repeated later
 Then: kubectl --kubeconfig rehearse.kubeconfig get wfe -A -w
 """
+_DEFAULT_SEED = 7
 _DEFAULT_KUBECONFIG = Path("rehearse.kubeconfig")
 
 Kubeconfig = Annotated[
@@ -41,7 +43,7 @@ def serve(
     speed: Annotated[
         str, typer.Option(metavar="FACTOR", help="Virtual seconds per second; 0 begins paused, max as fast as it can.")
     ] = "1",
-    seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 7,
+    seed: Annotated[int, typer.Option(help="The seed of everything random.")] = _DEFAULT_SEED,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, as for `rehearse run`.")
     ] = None,
@@ -84,6 +86,7 @@ def serve(
     from scenarios.serving.command import serve as run
     from scenarios.serving.session import SessionOptions
 
+    _check_host(host, seed)
     left = parts.without(with_, without)
     shown = " ".join(["rehearse serve", *([scenario] if scenario else []), f"--seed {seed}"])
     session = SessionOptions(scenario, seed, tuple(set_ or ()), left, epoch_of(epoch), shown)
@@ -91,6 +94,16 @@ def serve(
         _check_writable("--record", record)
     options = ServeOptions(session, host, port, http_port, speed, until, kubeconfig, token_file, client_ca, record)
     raise typer.Exit(run(options))
+
+
+def _check_host(host: str, seed: int) -> None:
+    """Tokens of service accounts are drawn from the seed: where others can listen in, it must not be everybody's."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback and seed == _DEFAULT_SEED:
+        raise BadInput("--host", f"{host} is reachable by others, who know the default seed", "a --seed of your own")
 
 
 def _check_writable(option: str, path: Path) -> None:

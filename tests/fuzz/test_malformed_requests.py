@@ -36,7 +36,7 @@ ASKED = [
     ("GET", f"/api/v1/namespaces/{'a' * 60_000}", 404),
     ("GET", "/apis/apps/v9", 404),
     ("GET", f"{MAPS}?limit=abc", 400),
-    ("GET", f"{MAPS}?limit=99999999999999999999999", 200),
+    ("GET", f"{MAPS}?limit=99999999999999999999999", 400),
     ("GET", f"{MAPS}?continue=%ff", 400),
     ("GET", f"{MAPS}?resourceVersion=-1", 400),
     ("GET", f"{MAPS}?resourceVersion=99999999999999999999999", 504),

@@ -151,6 +151,7 @@ def test_it_ends_by_itself_when_the_time_has_come(serving: Any) -> None:
         (("--token-file", "few.csv"), "--token-file few.csv: names nobody in group system:masters"),
         (("--client-ca", "two.csv"), "--client-ca two.csv: holds no certificate"),
         (("--port", "70000"), "--port: 70000 is no port; expected a number from 0 to 65535"),
+        (("--host", "0.0.0.0"), "--host: 0.0.0.0 is reachable by others, who know the default seed"),
         (("--seed", "-1"), "--seed: -1; expected a whole number"),
         (("--epoch", "noon"), '--epoch: "noon" is no time; expected now, or RFC 3339'),
         (("--record", "no/such/folder/r"), "--record no/such/folder/r: cannot be written"),

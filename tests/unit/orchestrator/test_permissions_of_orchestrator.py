@@ -38,7 +38,7 @@ class Listening(Intercepted):
         return await super().patch(resource, namespace, name, body, **options)
 
 
-def granted(leases: bool = False) -> Calls:
+def granted() -> Calls:
     return {
         (group, resource, verb)
         for document in RULES
@@ -46,7 +46,6 @@ def granted(leases: bool = False) -> Calls:
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
-        if leases or group != "coordination.k8s.io"
     }
 
 
@@ -78,14 +77,6 @@ def whole_life(make_stage: Make) -> Calls:
 
 def test_what_is_granted_is_what_is_called(make_stage: Make) -> None:
     assert granted() - NOT_CALLS == whole_life(make_stage)
-
-
-def test_leases_are_for_leader_election_in_one_namespace() -> None:
-    [role] = [one for one in RULES if one["rules"][0]["apiGroups"] == ["coordination.k8s.io"]]
-    assert (role["kind"], role["metadata"]["namespace"]) == ("Role", SYSTEM)
-    assert granted(leases=True) - granted() == {
-        ("coordination.k8s.io", "leases", verb) for verb in ("get", "create", "update", "patch")
-    }
 
 
 def test_no_rule_has_a_wildcard() -> None:
