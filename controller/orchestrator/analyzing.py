@@ -7,7 +7,7 @@ from controller.api.remediationrequest import Outcome, Phase
 from controller.api.resources import AI_ANALYSES
 from controller.api.texts import clean
 from controller.api.timestamps import format_time
-from controller.orchestrator import children, conditions
+from controller.orchestrator import awaiting, children, conditions
 from controller.orchestrator.approval import answer_of
 from controller.orchestrator.audit import AuditType
 from controller.orchestrator.desk import Desk
@@ -27,16 +27,7 @@ _NONE: Document = {}
 async def current_analysis(desk: Desk, request: Document, memory: Memory) -> Document | None:
     """The analysis that counts now: cached, or, until the cache knows it, as the API server has it."""
     awaited = children.awaited_analysis(request)
-    key = request["metadata"]["namespace"], awaited.name
-    found = desk.view.analyses.get(*key)
-    if not awaited.is_(found, request):
-        if memory.adopted == awaited.name:
-            memory.adopted = ""  # just created: its first event will come, and if it does not, the next look reads
-            return _NONE
-        found = await desk.read(AI_ANALYSES, key)
-    elif memory.adopted:
-        memory.adopted = ""
-    return found if awaited.is_(found, request) else None
+    return await awaiting.current(desk, AI_ANALYSES, desk.view.analyses, awaited, request, memory)
 
 
 async def follow_analysis(desk: Desk, request: Document, memory: Memory) -> Document:

@@ -47,7 +47,7 @@ async def apply(
     action = action_for(block.reason, desk.settings)
     if action == "fail":
         return await _fail(desk, request, memory, block, also)
-    return await (_block if action == "block" else _skip)(desk, request, memory, block, also)
+    return await (_block if action == "block" else skip)(desk, request, memory, block, also)
 
 
 async def _fail(desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...]) -> Document:
@@ -75,7 +75,10 @@ async def _fail(desk: Desk, request: Document, memory: Memory, block: Block, als
     )
 
 
-async def _skip(desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...]) -> Document:
+async def skip(
+    desk: Desk, request: Document, memory: Memory, block: Block, also: tuple[AuditType, ...] = ()
+) -> Document:
+    """Skipped, by routing or by an executor that routed for itself."""
     namespace = request["metadata"]["namespace"]
 
     def tell(written: Document) -> None:

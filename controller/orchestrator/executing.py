@@ -1,10 +1,10 @@
 """Executing: the WorkflowExecution is created once, followed to its end, and its end is acted upon."""
 
-from controller.api.remediationrequest import Outcome, Phase
+from controller.api.remediationrequest import Outcome, Phase, RoutingReason
 from controller.api.resources import AI_ANALYSES, WORKFLOW_EXECUTIONS
 from controller.api.texts import clean
 from controller.api.timestamps import format_time
-from controller.orchestrator import blocking, children, conditions
+from controller.orchestrator import awaiting, blocking, children, conditions
 from controller.orchestrator.approval import forget_answer
 from controller.orchestrator.audit import AuditType
 from controller.orchestrator.desk import ChildRefused, Desk, NameTaken
@@ -14,6 +14,7 @@ from controller.orchestrator.memory import Memory
 from controller.orchestrator.outcome import RECOVERIES_EXHAUSTED, Ending, ending_of
 from controller.orchestrator.pending import analysing
 from controller.orchestrator.recovery import whole_history
+from controller.orchestrator.routing import Block
 from controller.orchestrator.view import target_of
 from controller.ports import ApiError, Document
 from controller.runtime.cache import key_of
@@ -106,8 +107,8 @@ async def follow_execution(desk: Desk, request: Document, memory: Memory) -> Doc
         message = f"WorkflowExecution {name} completed"
         facts = [conditions.execution_complete(name)]
         return await complete(desk, request, memory, Outcome.REMEDIATED, message, facts)
-    if ending.end == "skipped":
-        return await _skipped(desk, request, memory, ending)
+    if ending.end == "skipped" and ending.skip is not None:
+        return await _skipped(desk, request, memory, ending.skip, ending)
     if ending.end == "recover":
         return await _recover(desk, request, memory, execution, ending)
     facts = [conditions.execution_complete(name, ending.reason)]
@@ -125,16 +126,8 @@ async def has_ended(desk: Desk, request: Document, memory: Memory) -> bool:
 async def _current_execution(desk: Desk, request: Document, memory: Memory) -> Document | None:
     """The execution that counts now. Of one that is gone, the last state that was seen, if that was an end."""
     awaited = children.awaited_execution(request)
-    key = request["metadata"]["namespace"], awaited.name
-    found = desk.view.executions.get(*key)
-    if not awaited.is_(found, request):
-        if memory.adopted == awaited.name:
-            memory.adopted = ""  # just created: its first event will come, and if it does not, the next look reads
-            return _NONE
-        found = await desk.read(WORKFLOW_EXECUTIONS, key)
-    elif memory.adopted:
-        memory.adopted = ""
-    if awaited.is_(found, request):
+    found = await awaiting.current(desk, WORKFLOW_EXECUTIONS, desk.view.executions, awaited, request, memory)
+    if found is not None:
         return found
     last = memory.last_execution
     if awaited.is_(last, request) and ending_of(last).end != "running":
@@ -142,23 +135,11 @@ async def _current_execution(desk: Desk, request: Document, memory: Memory) -> D
     return None
 
 
-async def _skipped(desk: Desk, request: Document, memory: Memory, ending: Ending) -> Document:
+async def _skipped(desk: Desk, request: Document, memory: Memory, skip: RoutingReason, ending: Ending) -> Document:
     """An executor of v3.1 has skipped it: that counts as if routing had."""
-
-    def tell(written: Document) -> None:
-        desk.events.event(written, "Normal", "RemediationSkipped", f"{ending.reason}: {ending.message}")
-        desk.metrics.skipped(ending.reason, written["metadata"]["namespace"])
-
-    return await desk.write(
-        request,
-        memory,
-        Phase.SKIPPED,
-        tell,
-        skipReason=ending.reason,
-        skipMessage=ending.message,
-        message=ending.message,
-        blockingWorkflowExecution=ending.by or None,
-        duplicateOf=_request_of(desk, request, ending.by),
+    original = _request_of(desk, request, ending.by) or ""
+    return await blocking.skip(
+        desk, request, memory, Block(skip, ending.message, execution=ending.by, duplicate_of=original)
     )
 
 
